@@ -1,0 +1,41 @@
+# make book     both editions, HTML and PDF, in _book/
+# make test     everything that the chapters claim, and everything else
+# make preview  serve the book here and make again what changes
+# make clean    remove what was made (not the environment)
+#
+# Narrow the book with LANG_=es or en, FORMAT=html or pdf, ENGINE=quarto or
+# pandoc. Test on the oldest NumPy with `make test NUMPY=oldest`. Another
+# Python: PYTHON=python3.12.
+
+PYTHON ?= python3
+VENV = .venv
+BIN = $(VENV)/bin
+READY = $(VENV)/ready
+NARROW = $(if $(LANG_),--lang $(LANG_)) $(if $(FORMAT),--format $(FORMAT)) $(if $(ENGINE),--engine $(ENGINE))
+
+.PHONY: book test preview clean
+
+book: $(READY)
+	@$(BIN)/cnnbook book $(NARROW)
+
+preview: $(READY)
+	@$(BIN)/cnnbook preview $(NARROW)
+
+ifeq ($(NUMPY),oldest)
+test:
+	@$(MAKE) --no-print-directory test-oldest VENV=.venv-oldest
+else
+test: $(READY)
+	@$(BIN)/pytest -q tests/test_source.py
+	@$(BIN)/nbdev-test
+	@$(BIN)/pytest -q tests --ignore=tests/test_source.py
+endif
+
+clean:
+	rm -rf _book build .cache .pytest_cache .hypothesis
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("cnnbook needs Python 3.10 or newer; this is %s. Name another: make PYTHON=python3.12" % sys.version.split()[0] if sys.version_info < (3, 10) else 0)'
+	@$(PYTHON) -m venv $(VENV) || { echo "cnnbook needs the venv module of Python: on Debian or Ubuntu, apt install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[book,test]"
+	@touch $@
