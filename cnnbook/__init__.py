@@ -1,1 +1,8 @@
 __version__ = "0.1.0"
+
+from .conv1d import *
+from .padding import *
+from .conv2d import *
+from .conv_layer import *
+from .pooling import *
+from .backprop import *

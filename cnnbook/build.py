@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['IMPORT', 'LINKS', 'CHOOSER', 'OLDEST_QUARTO', 'TROUBLE', 'STAMP', 'merged', 'read_manifest', 'modules_used',
-           'code_cells', 'execution_key', 'run_notebook', 'execute', 'write_whole', 'page_links', 'stage',
+           'code_cells', 'execution_key', 'run_notebook', 'execute', 'run_aside', 'write_whole', 'page_links', 'stage',
            'find_quarto', 'choose_engine', 'render', 'pdf_name', 'Page', 'broken_links', 'stamp', 'replace',
            'read_notebooks', 'make_book', 'parse', 'make', 'preview', 'main']
 
-# %% ../chapters/A6_build.ipynb #16af0c1f
+# %% ../chapters/A6_build.ipynb #bd30448c
 import argparse
 import asyncio
 import hashlib
@@ -19,6 +19,8 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from html.parser import HTMLParser
 from pathlib import Path
 from posixpath import dirname, join, normpath
@@ -105,7 +107,7 @@ async def run_notebook(nb, path, bar):
             f"{path}, cell {number[id(failed)]}: {error.ename}: "
             f"{error.evalue}\n\n{failed.source}") from None
 
-# %% ../chapters/A6_build.ipynb #c7ef244f
+# %% ../chapters/A6_build.ipynb #ed082137
 async def execute(notebooks, package, cache, jobs):
     """Run the notebooks that changed; give every code cell its outputs.
 
@@ -124,15 +126,19 @@ async def execute(notebooks, package, cache, jobs):
             todo[path] = kept
     cells = sum(len(code_cells(notebooks[path])) for path in todo)
     slots, running = asyncio.Semaphore(jobs), []
-    with tqdm(total=cells, unit=" cells", disable=not todo) as bar:
+    slow = 0.1 if sys.stderr.isatty() else 10    # a log needs fewer lines
+    with tqdm(total=cells, unit=" cells", mininterval=slow,
+              disable=not todo) as bar:
         async def one(path, kept):
             async with slots:
                 running.append(path.stem)
-                bar.set_description(", ".join(running))
-                await run_notebook(notebooks[path], path, bar)
-                _keep(notebooks[path], path, kept)
+                bar.set_description(", ".join(running), slow < 1)
+                ran = deepcopy(notebooks[path])
+                await run_notebook(ran, path, bar)
+                _keep(ran, path, kept)
+                _restore(notebooks[path], kept)
                 running.remove(path.stem)
-                bar.set_description(", ".join(running))
+                bar.set_description(", ".join(running), slow < 1)
         tasks = [asyncio.ensure_future(one(*item))
                  for item in reversed(todo.items())]
         try:
@@ -142,6 +148,18 @@ async def execute(notebooks, package, cache, jobs):
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
     return len(todo)
+
+# %% ../chapters/A6_build.ipynb #a94c164e
+def run_aside(coroutine):
+    "Run `coroutine` in another thread; Ctrl-C cancels it."
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(coroutine)
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            return pool.submit(loop.run_until_complete, task).result()
+        except KeyboardInterrupt:
+            loop.call_soon_threadsafe(task.cancel)
+            raise
 
 # %% ../chapters/A6_build.ipynb #0c897bcb
 def _keep(nb, path, kept):
@@ -386,7 +404,7 @@ def read_notebooks(root):
             raise BuildError(f"{page['file']}, {problem}")
     return notebooks
 
-# %% ../chapters/A6_build.ipynb #2c1c6ee5
+# %% ../chapters/A6_build.ipynb #e5732818
 def make_book(root, langs=LANGUAGES, formats=("html", "typst"), engine=None,
               jobs=None, out=None):
     """Make the book of the project in the folder `root`.
@@ -398,8 +416,8 @@ def make_book(root, langs=LANGUAGES, formats=("html", "typst"), engine=None,
     """
     out = out or root / "_book"
     notebooks = read_notebooks(root)
-    ran = asyncio.run(execute(notebooks, root / "cnnbook", root / ".cache",
-                              jobs or os.cpu_count() or 1))
+    ran = run_aside(execute(notebooks, root / "cnnbook", root / ".cache",
+                            jobs or os.cpu_count() or 1))
     print(f"{ran} of {len(notebooks)} notebooks were run", flush=True)
     engine, why = choose_engine(engine)
     print(why, flush=True)

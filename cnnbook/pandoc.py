@@ -60,7 +60,7 @@ def fence(text, attributes):
 def quoted(text):
     return '"' + text.replace("\\", r"\\").replace('"', r'\"') + '"'
 
-# %% ../chapters/A5_pandoc.ipynb #92c985ac
+# %% ../chapters/A5_pandoc.ipynb #a0ce79a4
 def output_markdown(output, chosen, figure):
     """Write one output of a cell as Markdown.
 
@@ -83,7 +83,6 @@ def output_markdown(output, chosen, figure):
 
 
 def _figure(data, chosen, path):
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data.encode() if path.suffix == ".svg"
                      else base64.b64decode(data))
     identifier = f"#{chosen['label']} " if "label" in chosen else ""
@@ -135,7 +134,7 @@ def _signed(text, page):
                          "id, such as '# Padding {#sec-padding}'")
     return text
 
-# %% ../chapters/A5_pandoc.ipynb #e1c16842
+# %% ../chapters/A5_pandoc.ipynb #576278da
 def run_pandoc(arguments, text):
     import pypandoc
     command = [pypandoc.get_pandoc_path(), *map(str, arguments)]
@@ -149,10 +148,10 @@ def run_pandoc(arguments, text):
 def read_book(project, manifest, target):
     "Return Pandoc's tree of the whole book, for target 'html' or 'typst'."
     project = project.resolve()
-    text = book_markdown(project, manifest)
-    source = project / "_pandoc" / "book.md"
-    source.write_text(text)
-    metadata = project / "_pandoc" / "metadata.json"
+    work = project / "_pandoc"
+    (work / "figures").mkdir(parents=True, exist_ok=True)
+    source, metadata = work / "book.md", work / "metadata.json"
+    source.write_text(book_markdown(project, manifest), "utf-8")
     metadata.write_text(json.dumps({
         "target": target, "lang": manifest["lang"],
         "bibliography": str(project / manifest["bibliography"]),
@@ -173,7 +172,7 @@ def _blamed(message, project, manifest):
     key = missing[1]
     files = [page["file"] for page in pages(manifest)
              if re.search(rf"@{re.escape(key)}\b",
-                          (project / page["file"]).read_text())]
+                          (project / page["file"]).read_text("utf-8"))]
     return f"{', '.join(files)}: unresolved citation @{key}"
 
 # %% ../chapters/A5_pandoc.ipynb #343ce77b

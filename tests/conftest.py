@@ -1,0 +1,42 @@
+"""What the tests share: the project's folder, its notebooks, its book."""
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from cnnbook.build import find_quarto, make_book, read_manifest
+from cnnbook.pandoc import pages
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = [page["file"] for page in pages(read_manifest(ROOT, "es"))]
+
+
+@pytest.fixture(scope="session")
+def notebooks():
+    "Every notebook of the manifest, by its file name."
+    return {file: nbformat.read(ROOT / file, as_version=4) for file in FILES}
+
+
+def copy_project(folder):
+    "Copy what `make book` reads into `folder`."
+    for name in ("chapters", "cnnbook", "assets"):
+        shutil.copytree(ROOT / name, folder / name,
+                        ignore=shutil.ignore_patterns("__pycache__"))
+    for path in [*ROOT.glob("_quarto*.yml"), ROOT / "index.ipynb",
+                 ROOT / "references.bib", ROOT / "pyproject.toml"]:
+        shutil.copy(path, folder)
+    return folder
+
+
+@pytest.fixture(scope="session", params=["pandoc", "quarto"])
+def book(request, tmp_path_factory):
+    "The folder of the whole book, made with each renderer that is here."
+    if request.param == "quarto" and not find_quarto():
+        pytest.skip("quarto 1.9 or newer is not on the PATH")
+    project = copy_project(tmp_path_factory.mktemp(request.param))
+    cache = ROOT / ".cache"         # chapters that ran already run no more
+    cache.mkdir(exist_ok=True)
+    (project / ".cache").symlink_to(cache)
+    make_book(project, engine=request.param)
+    return project / "_book"

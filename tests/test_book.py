@@ -1,0 +1,173 @@
+"""The finished pages of the whole book, from each renderer that is here."""
+import re
+import subprocess
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+import pytest
+
+from cnnbook.build import Page, broken_links, pdf_name, read_manifest
+from conftest import FILES, ROOT
+
+LANGS = "es", "en"
+URLS = [file.replace(".ipynb", ".html") for file in FILES]
+
+
+class Text(HTMLParser):
+    "The visible text of a page, without code and formulas, and its tags."
+
+    def __init__(self, html):
+        super().__init__()
+        self.text, self.tags, self._hidden = [], [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag in ("script", "style", "pre", "code", "math"):
+            self._hidden.append(tag)
+
+    def handle_endtag(self, tag):
+        if self._hidden and self._hidden[-1] == tag:
+            self._hidden.pop()
+
+    def handle_data(self, data):
+        if not self._hidden:
+            self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def parsed(book):
+    "Every page: (lang, url) -> Text."
+    return {(lang, url): Text((book / lang / url).read_text("utf-8"))
+            for lang in LANGS for url in URLS}
+
+
+def test_both_editions_have_the_same_pages(book):
+    found = [{p.relative_to(book / lang).as_posix()
+              for p in (book / lang).rglob("*.html")
+              if "site_libs" not in p.parts} for lang in LANGS]
+    assert found[0] == found[1] and found[0] >= set(URLS)
+
+
+def test_no_link_is_broken(book):
+    assert broken_links({lang: book / lang for lang in LANGS}) == []
+
+
+def test_every_page_says_its_language_and_title(parsed):
+    for (lang, url), page in parsed.items():
+        assert ("html", lang) in [(t, a.get("lang")) for t, a in page.tags], url
+        assert any(t == "title" for t, _ in page.tags)
+        assert sum(t == "h1" for t, _ in page.tags) >= 1, url
+
+
+def test_every_page_links_to_its_twin_and_its_notebook(parsed):
+    for (lang, url), page in parsed.items():
+        up = "../" * url.count("/")
+        other = {"es": "en", "en": "es"}[lang]
+        links = [a.get("href") for t, a in page.tags if t == "a"]
+        assert f"{up}../{other}/{url}" in links, (lang, url)
+        stem = url.split("/")[-1].replace(".html", ".ipynb")
+        assert any(link and re.fullmatch(rf"(\.\./|\./)*notebooks/{stem}", link)
+                   for link in links), (lang, url)
+
+
+def test_no_markup_is_left_in_the_text(parsed):
+    for key, page in parsed.items():
+        text = "".join(page.text)
+        for mark in (r"\$\$", r"(?<!\w)@(fig|eq|sec|tbl)-", r"#\|", r":::",
+                     r"\{#", r"\?\?", r"\\frac"):
+            found = re.search(mark, text)
+            assert not found, (key, text[max(0, found.start() - 60):][:120])
+
+
+def test_nothing_is_loaded_from_the_network(book, parsed):
+    for (lang, url), page in parsed.items():
+        for tag, attrs in page.tags:
+            loaded = attrs.get("src") or (
+                attrs.get("href") if tag == "link" else None)
+            if loaded and not loaded.startswith("data:"):
+                assert not urlsplit(loaded).netloc, (lang, url, loaded)
+    for css in book.rglob("*.css"):
+        assert not re.search(r"(@import|url\()\s*[\"'(]*https?:",
+                             css.read_text("utf-8")), css
+
+
+def test_every_picture_has_a_text_instead(parsed):
+    count = 0
+    for key, page in parsed.items():
+        for tag, attrs in page.tags:
+            if tag == "img" and "figure" in (attrs.get("src") or ""):
+                assert len(attrs.get("alt") or "") > 15, (key, attrs)
+                count += 1
+    assert count > 20
+
+
+def test_the_pictures_are_those_of_the_language(book):
+    spanish = (book / "es" / "chapters/A2_figures.html").read_text()
+    english = (book / "en" / "chapters/A2_figures.html").read_text()
+    assert "Una tabla azul" in spanish and "A blue table" in english
+
+
+@pytest.mark.parametrize("lang, word", [("es", "Figura"), ("en", "Figure")])
+def test_figures_are_numbered_in_order_within_each_chapter(parsed, lang, word):
+    numbered = 0
+    for (page_lang, url), page in parsed.items():
+        if page_lang != lang:
+            continue
+        captions = re.findall(rf"{word}\s+([A-Z\d]+)\.(\d+):",
+                              "".join(page.text))
+        numbers = [int(n) for _, n in captions]
+        assert numbers == list(range(1, len(numbers) + 1)), (url, captions)
+        assert len({chapter for chapter, _ in captions}) <= 1
+        numbered += len(numbers)
+    assert numbered > 20
+
+
+def test_mathematics_is_mathml(parsed):
+    for lang in LANGS:
+        tags = [t for t, _ in parsed[lang, "chapters/01_conv1d.html"].tags]
+        assert tags.count("math") > 20
+
+
+def test_chapters_refer_to_one_another(parsed):
+    for lang, word in ("es", "Capítulo"), ("en", "Chapter"):
+        text = "".join(parsed[lang, "index.html"].text)
+        assert re.search(rf"{word}\s+1\b", text)
+        assert re.search(rf"{word}\s+7\b", text)
+
+
+def test_citations_lead_to_the_bibliography(book):
+    for lang in LANGS:
+        page = Page((book / lang / "chapters/99_references.html").read_text())
+        assert "ref-lecun1989" in page.ids
+        assert sum(i.startswith("ref-") for i in page.ids) >= 3
+
+
+def test_the_pages_chain_from_first_to_last(parsed):
+    for lang in LANGS:
+        for before, after in zip(URLS, URLS[1:]):
+            links = {a.get("href", "").split("/")[-1]
+                     for t, a in parsed[lang, before].tags if t == "a"}
+            assert after.split("/")[-1] in links, (before, after)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_pdf_is_whole(book, lang):
+    from pypdf import PdfReader
+    reader = PdfReader(book / lang / pdf_name(read_manifest(ROOT, lang)))
+    text = "\n".join(page.extract_text() for page in reader.pages)
+    assert len(reader.pages) > 60 and "??" not in text
+    words = {"es": ("Figura 1.1", "Ecuación", "Capítulo 2", "Solución"),
+             "en": ("Figure 1.1", "Equation", "Chapter 2", "Solution")}[lang]
+    flat = re.sub(r"\s+", " ", text)
+    for word in words:
+        assert word in flat, word
+    assert len(reader.outline) > 10
+    fonts = {font for page in reader.pages
+             for font in (page["/Resources"].get("/Font") or {}).values()}
+    for font in fonts:
+        font = font.get_object()
+        descendant = font.get("/DescendantFonts", [font])[0].get_object()
+        descriptor = descendant.get("/FontDescriptor")
+        assert descriptor and any(
+            key.startswith("/FontFile") for key in descriptor.get_object())

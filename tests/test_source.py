@@ -1,0 +1,112 @@
+"""The committed files: exported, clean, and speaking of themselves alone."""
+import filecmp
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from conftest import FILES, ROOT, copy_project
+
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    "A copy of the project, cleaned and exported anew."
+    project = copy_project(tmp_path_factory.mktemp("exported"))
+    for path in (project / "cnnbook").glob("*.py"):
+        if path.name != "__init__.py":
+            path.unlink()
+    for command in "nbdev-clean", "nbdev-export":
+        subprocess.run([BIN / command], cwd=project, check=True)
+    return project
+
+
+def test_the_module_is_what_the_notebooks_export(exported):
+    ours = {p.name for p in (ROOT / "cnnbook").glob("*.py")}
+    theirs = {p.name for p in (exported / "cnnbook").glob("*.py")}
+    assert ours == theirs
+    _, different, errors = filecmp.cmpfiles(
+        ROOT / "cnnbook", exported / "cnnbook", ours, shallow=False)
+    assert not different and not errors, "run nbdev-export"
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if "/" in f])
+def test_the_notebook_is_clean(exported, file):
+    assert (ROOT / file).read_text() == (exported / file).read_text(), (
+        "run nbdev-clean")
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_notebook_holds_no_outputs(file):
+    nb = nbformat.read(ROOT / file, as_version=4)
+    nbformat.validate(nb)
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == [] and cell.execution_count is None
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_code_fits_the_pdf_page(file):
+    nb = nbformat.read(ROOT / file, as_version=4)
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            lines = [line for line in cell.source.split("\n")
+                     if not line.startswith("#|")]
+            assert max(map(len, lines), default=0) <= 78, cell.source
+
+
+def test_every_notebook_is_in_the_manifest():
+    found = {p.relative_to(ROOT).as_posix()
+             for p in (ROOT / "chapters").glob("*.ipynb")}
+    assert found == {f for f in FILES if "/" in f}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_module_imports_only_from_earlier_chapters(file):
+    nb = nbformat.read(ROOT / file, as_version=4)
+    code = "\n".join(c.source for c in nb.cells if c.cell_type == "code"
+                     and re.match(r"#\|\s*export", c.source))
+    module = {}
+    for other in FILES:
+        metadata = nbformat.read(ROOT / other, as_version=4).metadata
+        name = metadata.get("nbdev", {}).get("default_exp")
+        module[name] = FILES.index(other)
+    for name in re.findall(r"(?m)^\s*from cnnbook\.(\w+)", code):
+        assert module[name] < FILES.index(file), name
+
+
+def test_import_needs_numpy_alone():
+    program = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition('.')[0]
+        if top in {'matplotlib', 'scipy', 'sklearn', 'torch', 'PIL', 'yaml',
+                   'IPython', 'nbformat', 'tqdm', 'fastcore', 'typst'}:
+            raise ImportError(f'cnnbook imported {name}')
+sys.meta_path.insert(0, Refuse())
+from cnnbook import *
+import cnnbook
+assert cnnbook.conv_forward and conv1d and zero_pad and pool_backward
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+
+
+def test_constraints_are_names_and_versions_only():
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        assert line.startswith("#") or re.fullmatch(
+            r"[\w.-]+==[\w.]+(; python_version .*)?", line), line
+
+
+def test_the_pandoc_path_stays_small():
+    nb = nbformat.read(ROOT / "chapters/A5_pandoc.ipynb", as_version=4)
+    lines = sum(len(c.source.split("\n")) for c in nb.cells
+                if c.cell_type == "code" and c.source.startswith("#| export"))
+    lines += sum(len(p.read_text().split("\n"))
+                 for p in (ROOT / "assets/pandoc").iterdir())
+    assert lines < 600, lines
