@@ -11,6 +11,8 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/ready
+OLD = .venv-oldest
+OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source build book)
 NARROW = $(if $(LANG_),--lang $(LANG_)) $(if $(FORMAT),--format $(FORMAT)) $(if $(ENGINE),--engine $(ENGINE))
 
 .PHONY: book test preview clean
@@ -22,8 +24,9 @@ preview: $(READY)
 	@$(BIN)/cnnbook preview $(NARROW)
 
 ifeq ($(NUMPY),oldest)
-test:
-	@$(MAKE) --no-print-directory test-oldest VENV=.venv-oldest
+test: $(OLD)/ready
+	@$(OLD)/bin/nbdev-test
+	@$(OLD)/bin/pytest -q tests $(OF_THE_BOOK)
 else
 test: $(READY)
 	@$(BIN)/pytest -q tests/test_source.py
@@ -35,7 +38,14 @@ clean:
 	rm -rf _book build .cache .pytest_cache .hypothesis
 
 $(READY): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "cnnbook needs Python 3.10 or newer, and $(PYTHON) is not there: install it, or name another with make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit("cnnbook needs Python 3.10 or newer; this is %s. Name another: make PYTHON=python3.12" % sys.version.split()[0] if sys.version_info < (3, 10) else 0)'
 	@$(PYTHON) -m venv $(VENV) || { echo "cnnbook needs the venv module of Python: on Debian or Ubuntu, apt install python3-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[book,test]"
+	@touch $@
+
+$(OLD)/ready: pyproject.toml
+	@$(PYTHON) -m venv $(OLD)
+	$(OLD)/bin/python -m pip install --quiet --no-deps -e .
+	$(OLD)/bin/python -m pip install --quiet -e ".[book,test]" $$($(OLD)/bin/python tests/oldest_numpy.py)
 	@touch $@
