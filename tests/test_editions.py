@@ -31,7 +31,7 @@ def test_every_cell_has_its_twin(notebooks, file):
 @pytest.mark.parametrize("file", FILES)
 def test_titles_of_figures_and_tables_exist_in_both(notebooks, file):
     for cell in notebooks[file].cells:
-        label = re.search(r"#\| label: (fig|tbl)-", cell.source)
+        label = re.match(r"(?:#\|.*\n)*#\| label: (fig|tbl)-", cell.source)
         if cell.cell_type == "code" and label:
             kind = label[1]
             needed = ["fig-cap", "fig-alt"] if kind == "fig" else ["tbl-cap"]
