@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['ASSETS', 'BuildError', 'pages', 'fence', 'quoted', 'output_markdown', 'cell_markdown', 'book_markdown', 'run_pandoc',
-           'read_book', 'elements', 'identifier', 'plain', 'split_pages', 'link_pages', 'relative', 'page_variables',
-           'render_html', 'write_pages', 'render_pdf']
+           'read_book', 'unresolved', 'elements', 'identifier', 'plain', 'split_pages', 'link_pages', 'relative',
+           'page_variables', 'render_html', 'write_pages', 'render_pdf']
 
 # %% ../chapters/A5_pandoc.ipynb #0242e65d
 import base64
@@ -134,7 +134,7 @@ def _signed(text, page):
                          "id, such as '# Padding {#sec-padding}'")
     return text
 
-# %% ../chapters/A5_pandoc.ipynb #576278da
+# %% ../chapters/A5_pandoc.ipynb #3e2672b3
 def run_pandoc(arguments, text):
     import pypandoc
     command = [pypandoc.get_pandoc_path(), *map(str, arguments)]
@@ -167,13 +167,16 @@ def read_book(project, manifest, target):
 def _blamed(message, project, manifest):
     "Name the file in citeproc's complaint about a missing citation."
     missing = re.search(r"citation (\S+) not found", message)
-    if not missing:
-        return re.sub(r"(?s)^.*?book\.lua:\s*", "", message)
-    key = missing[1]
+    return (unresolved(missing[1], project, manifest) if missing
+            else re.sub(r"(?s)^.*?book\.lua:\s*", "", message))
+
+
+def unresolved(key, project, manifest):
+    "Say which files of the staged `project` mention the unknown `key`."
     files = [page["file"] for page in pages(manifest)
              if re.search(rf"@{re.escape(key)}\b",
                           (project / page["file"]).read_text("utf-8"))]
-    return f"{', '.join(files)}: unresolved citation @{key}"
+    return f"{', '.join(files)}: unresolved reference or citation @{key}"
 
 # %% ../chapters/A5_pandoc.ipynb #343ce77b
 def elements(tree):

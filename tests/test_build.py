@@ -13,7 +13,7 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from cnnbook.build import BuildError, choose_engine, make_book
+from cnnbook.build import BuildError, choose_engine, find_quarto, make_book
 from conftest import ROOT
 
 
@@ -132,6 +132,16 @@ def test_a_mistake_stops_the_build_and_is_named(project, es, en, message):
     with pytest.raises(BuildError, match=f"(?s){message}"):
         make(project, formats=["html"])
     assert text(project) == good            # the last good book stays
+
+
+@pytest.mark.skipif(not find_quarto(), reason="quarto 1.9 or newer is not "
+                    "on the PATH")
+@pytest.mark.parametrize("key", ["fig-nada", "nadie2000"])
+def test_quarto_stops_at_a_mistake_too(project, key):
+    chapter(project, es=f"Véase @{key}.", en=f"See @{key}.")
+    with pytest.raises(BuildError, match=f"a.ipynb: unresolved .* @{key}"):
+        make(project, engine="quarto")
+    assert not (project / "_book").exists()
 
 
 def test_a_missing_twin_is_named(project):
