@@ -6,3 +6,6 @@ from .conv2d import *
 from .conv_layer import *
 from .pooling import *
 from .backprop import *
+from .model import *
+from .images import *
+from .storage import *
