@@ -13,7 +13,7 @@ __all__ = ['one_hot_encode', 'relu', 'relu_backward', 'softmax', 'compute_cost',
            'shift_images', 'smooth_labels', 'create_model', 'predict', 'progress', 'train_step', 'keep_best', 'train',
            'wilson_interval', 'confusion_matrix', 'fit_and_predict', 'in_parallel']
 
-# %% ../chapters/07_model.ipynb #3fa97561
+# %% ../chapters/07_model.ipynb #5d1daaca
 import math
 import os
 import sys
@@ -22,8 +22,8 @@ import warnings
 import numpy as np
 
 from .backprop import conv_backward
-from .checks import (as_array, as_choice, as_hparameter, as_int,
-                            check_equal, check_fits)
+from .checks import (as_array, as_cache, as_choice, as_dict,
+                            as_hparameter, as_int, check_equal, check_fits)
 from .padding import output_size, zero_pad
 from .pooling import pool_sizes
 
@@ -73,12 +73,12 @@ def relu_backward(
     check_equal("dA", dA.shape, Z.shape, "as its shape, as Z has")
     return np.where(Z > 0, dA, 0)
 
-# %% ../chapters/07_model.ipynb #ddcb8cfb
+# %% ../chapters/07_model.ipynb #56dbbb2b
 def softmax(
     Z,      # (m, C) or (C,): logits
 ):
     "Probabilities of the C classes, along the last axis; never overflows."
-    Z = as_array("Z", Z, (1, 2), "(m, C)")
+    Z = as_array("Z", Z, (1, 2), "(m, C)", batch=True)
     E = np.exp(Z - Z.max(axis=-1, keepdims=True))
     return E / E.sum(axis=-1, keepdims=True)
 
@@ -116,13 +116,14 @@ def softmax_backward(
     check_equal("dA", dA.shape, A.shape, "as its shape, as A has")
     return A * (dA - np.sum(dA * A, axis=-1, keepdims=True))
 
-# %% ../chapters/07_model.ipynb #7a2c03e8
+# %% ../chapters/07_model.ipynb #4ed3af19
 def patches(
     A_pad,     # (m, n_H_prev, n_W_prev, n_C), padded already
     f,         # side of the window
     stride=1,
 ):
     "Windows of each image, one per row: (m * n_H * n_W, f * f * n_C)."
+    A_pad = as_array("A_pad", A_pad, 4, "(m, n_H_prev, n_W_prev, n_C)")
     m, n_H_prev, n_W_prev, n_C = A_pad.shape
     n_H = output_size(n_H_prev, f, stride=stride)
     n_W = output_size(n_W_prev, f, stride=stride)
@@ -162,7 +163,7 @@ def conv_matrix_forward(
     Z = (P @ W.reshape(-1, n_C)).reshape(m, n_H, n_W, n_C) + b
     return Z, (A_prev, W, b, hparameters)
 
-# %% ../chapters/07_model.ipynb #ac94284b
+# %% ../chapters/07_model.ipynb #7138ad25
 def conv_matrix_backward(
     dZ,           # (m, n_H, n_W, n_C)
     cache,        # from `conv_matrix_forward` or `conv_forward`
@@ -173,7 +174,8 @@ def conv_matrix_backward(
     The first layer needs no `dA_prev`: with `input_gradient=False` it is
     None, and half of the time is saved.
     """
-    A_prev, W, b, hparameters = cache
+    A_prev, W, b, hparameters = as_cache(
+        cache, "(A_prev, W, b, hparameters)")
     dZ = as_array("dZ", dZ, 4, "(m, n_H, n_W, n_C)")
     stride, pad = hparameters["stride"], hparameters["pad"]
     (m, n_H_prev, n_W_prev, n_C_prev), (f, _, _, n_C) = A_prev.shape, W.shape
@@ -213,10 +215,10 @@ def pool_matrix_forward(A_prev, hparameters, mode="max"):
     A = A.copy() if A is views[0] else A
     return A if mode == "max" else A / len(views), (A_prev, hparameters)
 
-# %% ../chapters/07_model.ipynb #d4ac517d
+# %% ../chapters/07_model.ipynb #d0ba4edc
 def pool_matrix_backward(dA, cache, mode="max"):
     "`pool_backward` on whole arrays: `dA_prev`."
-    A_prev, hparameters = cache
+    A_prev, hparameters = as_cache(cache, "(A_prev, hparameters)")
     dA = as_array("dA", dA, 4, "(m, n_H, n_W, n_C)")
     as_choice("mode", mode, ("max", "average"))
     sizes = pool_sizes(A_prev, hparameters)
@@ -258,7 +260,7 @@ def initialize_parameters(
         parameters["b" + k] = np.zeros((1,) * (len(shape) - 1) + shape[-1:])
     return parameters
 
-# %% ../chapters/07_model.ipynb #3afe8247
+# %% ../chapters/07_model.ipynb #b873140d
 def conv_layer_forward(A_prev, W, b, hparameters):
     "Convolution and ReLU: `A` (m, n_H, n_W, n_C) and `cache`, of both."
     Z, conv_cache = conv_matrix_forward(A_prev, W, b, hparameters)
@@ -267,7 +269,7 @@ def conv_layer_forward(A_prev, W, b, hparameters):
 
 def conv_layer_backward(dA, cache):
     "Backward pass of `conv_layer_forward`: `dA_prev`, `dW`, `db`."
-    conv_cache, relu_cache = cache
+    conv_cache, relu_cache = as_cache(cache, "(of the product, of ReLU)")
     return conv_matrix_backward(relu_backward(dA, relu_cache), conv_cache)
 
 # %% ../chapters/07_model.ipynb #24ba69c2
@@ -279,14 +281,14 @@ def pool_layer_backward(dA, cache, mode="max"):
     "Backward pass of `pool_layer_forward`: `dA_prev`."
     return pool_matrix_backward(dA, cache, mode)
 
-# %% ../chapters/07_model.ipynb #b37f4639
+# %% ../chapters/07_model.ipynb #9a19ac6b
 def fully_connected_layer_forward(
     A_prev,  # (m, n)
     W,       # (n, C)
     b,       # (1, C)
 ):
     "Return the logits `Z = A_prev W + b` (m, C) and `cache`."
-    A_prev = as_array("A_prev", A_prev, 2, "(m, n)")
+    A_prev = as_array("A_prev", A_prev, 2, "(m, n)", batch=True)
     W, b = as_array("W", W, 2, "(n, C)"), as_array("b", b, 2, "(1, C)")
     check_equal("W", W.shape[0], A_prev.shape[1], "rows, as A_prev columns")
     check_equal("b", b.shape, (1, W.shape[1]), "as its shape")
@@ -297,8 +299,8 @@ def fully_connected_layer_backward(
     cache,  # from `fully_connected_layer_forward`
 ):
     "Return `dA_prev` (m, n), `dW` (n, C), `db` (1, C)."
-    A_prev, W, b = cache
-    dZ = as_array("dZ", dZ, 2, "(m, C)")
+    A_prev, W, b = as_cache(cache, "(A_prev, W, b)")
+    dZ = as_array("dZ", dZ, 2, "(m, C)", batch=True)
     check_equal("dZ", dZ.shape, (len(A_prev), W.shape[1]), "as its shape")
     return dZ @ W.T, A_prev.T @ dZ, dZ.sum(axis=0, keepdims=True)
 
@@ -310,7 +312,7 @@ def check_pixels(X):
         warnings.warn(f"pixels up to {largest:g}: scale them to [0, 1] (for "
                       "8-bit photographs, divide by 255)", stacklevel=3)
 
-# %% ../chapters/07_model.ipynb #74793a9c
+# %% ../chapters/07_model.ipynb #a4368bea
 def simple_cnn_model(
     image_array,  # (m, n_H, n_W, n_C), scaled to [0, 1]
     parameters,   # from `initialize_parameters`
@@ -322,6 +324,7 @@ def simple_cnn_model(
     """
     X = as_array("image_array", image_array, 4, "(m, n_H, n_W, n_C)")
     check_pixels(X)
+    as_dict("parameters", parameters, ("W1", "b1", "W3", "b3"))
     A1, cache1 = conv_layer_forward(X, parameters["W1"], parameters["b1"],
                                     _CONV)
     A1_pool, cache2 = pool_layer_forward(A1, _POOL)
@@ -330,7 +333,7 @@ def simple_cnn_model(
         A2_flatten, parameters["W3"], parameters["b3"])
     return softmax(Z3), (cache1, cache2, cache3)
 
-# %% ../chapters/07_model.ipynb #c2791239
+# %% ../chapters/07_model.ipynb #8045a80f
 def backward_propagation(
     A_last,  # (m, C): probabilities, from `simple_cnn_model`
     Y,       # (m, C): one row per image
@@ -344,7 +347,8 @@ def backward_propagation(
     A_last = as_array("A_last", A_last, 2, "(m, C)")
     Y = as_array("Y", Y, 2, "(m, C)")
     check_equal("Y", Y.shape, A_last.shape, "as its shape, as A_last has")
-    cache1, cache2, cache3 = caches
+    cache1, cache2, cache3 = as_cache(caches, "(conv, pool, dense)",
+                                      "caches")
     dZ3 = (A_last - Y) / len(Y)
     dA2_flatten, dW3, db3 = fully_connected_layer_backward(dZ3, cache3)
     m, n_H, n_W, n_C = cache2[0].shape          # the input of the pooling
@@ -354,14 +358,13 @@ def backward_propagation(
     return {"dA2_flatten": dA2_flatten, "dW3": dW3, "db3": db3,
             "dA1_pool": dA1_pool, "dA1": dA1, "dW1": dW1, "db1": db1}
 
-# %% ../chapters/07_model.ipynb #b55fe41e
+# %% ../chapters/07_model.ipynb #3e400d1f
 def update_parameters(parameters, gradients, learning_rate=0.01):
     "One step of gradient descent; returns new parameters, changes none."
     updated = {}
+    as_dict("parameters", parameters)
+    as_dict("gradients", gradients, ["d" + key for key in parameters])
     for key, value in parameters.items():
-        if "d" + key not in gradients:
-            raise ValueError(f"gradients must have the key 'd{key}'; got "
-                             f"{sorted(gradients)}")
         check_equal("gradients", np.shape(gradients["d" + key]),
                     np.shape(value), f"as the shape of d{key}, as {key} has")
         updated[key] = value - learning_rate * gradients["d" + key]
@@ -424,7 +427,7 @@ def minibatches(
     for start in range(0, m, size):
         yield order[start:start + size]
 
-# %% ../chapters/07_model.ipynb #15c58f70
+# %% ../chapters/07_model.ipynb #9ef67b34
 _LAYERS = {"conv": (1, 3), "relu": (0, 0), "pool": (0, 0),
           "dropout": (1, 1), "dense": (1, 1)}   # least and most settings
 
@@ -440,6 +443,8 @@ def initialize_network(
     rng,           # np.random.Generator
 ):
     "Parameters of a network, in float32: He's weights, biases 0."
+    if not isinstance(shape, (tuple, list)):
+        raise TypeError(f"shape must be (n_H, n_W, n_C); got {shape!r}")
     parameters, shape = {}, tuple(as_int("shape", n, 1) for n in shape)
     check_equal("shape", len(shape), 3, "entries (n_H, n_W, n_C)")
     if not architecture or architecture[-1][0] != "dense":
@@ -488,7 +493,7 @@ def dropout_forward(
     mask = keep.astype(A.dtype) / (1 - rate)
     return A * mask, mask
 
-# %% ../chapters/07_model.ipynb #30242077
+# %% ../chapters/07_model.ipynb #0024702a
 def network_forward(
     X,             # (m, n_H, n_W, n_C)
     architecture,
@@ -500,6 +505,7 @@ def network_forward(
     for kind, *setting in architecture:
         if kind in ("conv", "dense"):
             k += 1
+            as_dict("parameters", parameters, (f"W{k}", f"b{k}"))
             W, b = parameters[f"W{k}"], parameters[f"b{k}"]
         if kind == "conv":
             pad = conv_settings(*setting)[2]
@@ -623,7 +629,7 @@ def smooth_labels(Y, amount):
         raise ValueError(f"amount must be from 0 to below 1; got {amount}")
     return Y * (1 - amount) + amount / Y.shape[1]
 
-# %% ../chapters/07_model.ipynb #1d2929c8
+# %% ../chapters/07_model.ipynb #a8a4228d
 def create_model(
     architecture,  # as in `initialize_network`
     shape,         # (n_H, n_W, n_C) of one image
@@ -631,6 +637,9 @@ def create_model(
 ):
     "A model that has learned nothing yet."
     rng = np.random.default_rng(as_int("seed", seed, 0))
+    if not isinstance(architecture, (tuple, list)):
+        raise TypeError("architecture must be a list of layers; got "
+                        f"{architecture!r}")
     architecture = tuple(tuple(layer) for layer in architecture)
     parameters = initialize_network(architecture, shape, rng)
     return {"architecture": architecture, "parameters": parameters,
@@ -645,6 +654,7 @@ def predict(
     "Probabilities (m, C); no dropout, no randomness."
     X = as_array("X", X, 4, "(m, n_H, n_W, n_C)")
     check_pixels(X)
+    batch = as_int("batch", batch, 1)
     Z = [network_forward(X[i:i + batch], model["architecture"],
                          model["parameters"])[0]
          for i in range(0, max(len(X), 1), batch)]
@@ -697,7 +707,7 @@ def keep_best(model, patience):
     model["best"] = best
     model["stopped"] = record["epoch"] - best["epoch"] >= patience
 
-# %% ../chapters/07_model.ipynb #2492214c
+# %% ../chapters/07_model.ipynb #aaa896b8
 def train(
     model,              # from `create_model`, or half trained
     X, labels,          # (m, n_H, n_W, n_C) scaled, and (m,) classes
@@ -725,6 +735,9 @@ def train(
     labels = as_array("labels", labels, 1, "(m,)")
     check_equal("labels", len(labels), len(X), "entries, one per image")
     epochs = as_int("epochs", epochs, 1)
+    for name, share in ("shift", shift), ("smoothing", smoothing):
+        if not 0 <= share < 1:
+            raise ValueError(f"{name} must be from 0 to below 1; got {share}")
     as_choice("optimizer", optimizer, ("adam", "sgd"))
     as_choice("schedule", schedule, ("constant", "one-cycle"))
     if patience is not None:
@@ -790,7 +803,7 @@ def wilson_interval(
     scale = 100 / (1 + z**2 / total)
     return scale * max(center - half, 0), min(scale * (center + half), 100)
 
-# %% ../chapters/07_model.ipynb #d9a9d725
+# %% ../chapters/07_model.ipynb #56f33952
 def confusion_matrix(
     labels,       # (m,): right classes
     predictions,  # (m,): predicted classes
@@ -798,6 +811,7 @@ def confusion_matrix(
 ):
     "(C, C) counts: row, the right class; column, the predicted one."
     rows = one_hot_encode(labels, num_classes)
+    predictions = as_array("predictions", predictions, (1, 2), "(m,)")
     columns = one_hot_encode(predictions, num_classes)
     check_equal("predictions", len(columns), len(rows), "entries, as labels")
     return (rows.T @ columns).astype(int)

@@ -12,7 +12,7 @@ from .checks import (as_array, as_choice, as_hparameter, check_equal,
                             check_fits)
 from .padding import output_size
 
-# %% ../chapters/05_pooling.ipynb #f47e8a2d
+# %% ../chapters/05_pooling.ipynb #685807ac
 def pool_sizes(
     A_prev,       # (m, n_H_prev, n_W_prev, n_C)
     hparameters,  # {"f": window size, "stride": stride}
@@ -22,6 +22,7 @@ def pool_sizes(
     Raises ValueError if the window does not fit, or if `hparameters` asks
     for a padding or a dilation, which pooling does not have here.
     """
+    A_prev = as_array("A_prev", A_prev, 4, "(m, n_H_prev, n_W_prev, n_C)")
     f = as_hparameter(hparameters, "f", 1)
     stride = as_hparameter(hparameters, "stride", 1)
     for key, only in ("pad", 0), ("dilation", 1):
