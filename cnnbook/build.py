@@ -318,9 +318,9 @@ def render_with_quarto(project, manifest, out):
     shutil.copytree(project / manifest["project"]["output-dir"], out,
                     dirs_exist_ok=True)
 
-# %% ../chapters/A6_build.ipynb #76622b1f
+# %% ../chapters/A6_build.ipynb #822fb942
 class Page(HTMLParser):
-    "The ids, the links and the text `??` marks of one HTML page."
+    "The ids, the links and the unresolved references of an HTML page."
 
     def __init__(self, text):
         super().__init__()

@@ -63,9 +63,9 @@ def relu(
     Z = as_array("Z", Z, _ANY)
     return np.maximum(Z, 0), Z
 
-# %% ../chapters/07_model.ipynb #34a26655
+# %% ../chapters/07_model.ipynb #f717f6ae
 def relu_backward(
-    dA,     # gradient of the cost by the output of `relu`
+    dA,     # gradient of J with respect to the output of `relu`
     cache,  # Z, the input of `relu`
 ):
     "Return `dZ`: `dA` where `Z` was positive, 0 elsewhere."
@@ -106,9 +106,9 @@ def cross_entropy(
     log_A = Z - np.log(np.sum(np.exp(Z), axis=1, keepdims=True))
     return float(-np.sum(Y * log_A) / len(Y))
 
-# %% ../chapters/07_model.ipynb #8365b850
+# %% ../chapters/07_model.ipynb #6ca1e461
 def softmax_backward(
-    dA,     # (m, C): gradient of the cost by the probabilities
+    dA,     # (m, C): gradient of J with respect to the probabilities
     A,      # (m, C): the probabilities, what `softmax` returned
 ):
     "Return `dZ` (m, C): the full Jacobian of each row, times `dA`."
@@ -163,7 +163,7 @@ def conv_matrix_forward(
     Z = (P @ W.reshape(-1, n_C)).reshape(m, n_H, n_W, n_C) + b
     return Z, (A_prev, W, b, hparameters)
 
-# %% ../chapters/07_model.ipynb #7138ad25
+# %% ../chapters/07_model.ipynb #9e39c854
 def conv_matrix_backward(
     dZ,           # (m, n_H, n_W, n_C)
     cache,        # from `conv_matrix_forward` or `conv_forward`
@@ -172,7 +172,7 @@ def conv_matrix_backward(
     """`conv_backward` by matrix products: `dA_prev`, `dW`, `db`.
 
     The first layer needs no `dA_prev`: with `input_gradient=False` it is
-    None, and half of the time is saved.
+    None, and the time to compute it is saved.
     """
     A_prev, W, b, hparameters = as_cache(
         cache, "(A_prev, W, b, hparameters)")
@@ -333,7 +333,7 @@ def simple_cnn_model(
         A2_flatten, parameters["W3"], parameters["b3"])
     return softmax(Z3), (cache1, cache2, cache3)
 
-# %% ../chapters/07_model.ipynb #8045a80f
+# %% ../chapters/07_model.ipynb #8235592b
 def backward_propagation(
     A_last,  # (m, C): probabilities, from `simple_cnn_model`
     Y,       # (m, C): one row per image
@@ -342,7 +342,7 @@ def backward_propagation(
     """Backward pass of the small network.
 
     Returns a dict with `dA2_flatten`, `dW3`, `db3`, `dA1_pool`, `dA1`,
-    `dW1`, `db1`: the gradient of the cost by each of these arrays.
+    `dW1`, `db1`: the gradient of J with respect to each of these.
     """
     A_last = as_array("A_last", A_last, 2, "(m, C)")
     Y = as_array("Y", Y, 2, "(m, C)")
@@ -524,9 +524,9 @@ def network_forward(
         caches.append((kind, k, cache))
     return A, caches
 
-# %% ../chapters/07_model.ipynb #3d5eaed7
+# %% ../chapters/07_model.ipynb #b6f5b4a7
 def network_backward(
-    dZ,      # (m, C): gradient of the cost by the logits
+    dZ,      # (m, C): gradient of J with respect to the logits
     caches,  # from `network_forward`
 ):
     "Return the gradients: `dW1`, `db1`, ..."
@@ -707,7 +707,7 @@ def keep_best(model, patience):
     model["best"] = best
     model["stopped"] = record["epoch"] - best["epoch"] >= patience
 
-# %% ../chapters/07_model.ipynb #aaa896b8
+# %% ../chapters/07_model.ipynb #9a7e8edb
 def train(
     model,              # from `create_model`, or half trained
     X, labels,          # (m, n_H, n_W, n_C) scaled, and (m,) classes
@@ -721,7 +721,7 @@ def train(
     smoothing=0.0,      # see `smooth_labels`
     patience=None,      # epochs without a better validation cost
     after_epoch=None,   # called with the model after each epoch
-    show=None,          # progress bar: None is if someone watches
+    show=None,          # progress bar; None: only if someone watches
 ):
     """Train and return a new model; the one given is not changed.
 
@@ -786,9 +786,9 @@ def train(
         model["parameters"] = model["best"]["parameters"]
     return model
 
-# %% ../chapters/07_model.ipynb #2488445d
+# %% ../chapters/07_model.ipynb #a612d775
 def wilson_interval(
-    correct,   # images classified well
+    correct,   # images classified correctly
     total,     # out of how many
     z=1.96,    # 1.96 for 95%
 ):
