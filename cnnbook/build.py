@@ -198,7 +198,7 @@ def page_links(file, manifest):
 def pdf_name(manifest):
     return manifest["book"]["output-file"] + ".pdf"
 
-# %% ../chapters/A6_build.ipynb #ebd1fb9b
+# %% ../chapters/A6_build.ipynb #516843e8
 CHOOSER = "languages.html"      # the page that opens the right edition
 
 
@@ -230,7 +230,7 @@ def stage(root, lang, notebooks, formats):
         yaml.safe_dump(manifest, allow_unicode=True, sort_keys=False))
     shutil.copy(root / manifest["bibliography"], project)
     shutil.copytree(root / "assets", project / "assets",
-                    ignore=shutil.ignore_patterns(CHOOSER))
+                    ignore=shutil.ignore_patterns(CHOOSER, "readme.png"))
     return project, manifest
 
 # %% ../chapters/A6_build.ipynb #a92e5ac8
