@@ -1,5 +1,6 @@
 # make book     both editions, HTML and PDF, in _book/
 # make test     everything that the chapters claim, and everything else
+# make bench    how fast the layers are, beside PyTorch and SciPy
 # make preview  serve the book here and make again what changes
 # make clean    remove what was made (not the environment)
 #
@@ -15,7 +16,7 @@ OLD = .venv-oldest
 OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source build book)
 NARROW = $(if $(LANG_),--lang $(LANG_)) $(if $(FORMAT),--format $(FORMAT)) $(if $(ENGINE),--engine $(ENGINE))
 
-.PHONY: book test preview clean
+.PHONY: book test bench preview clean
 
 book: $(READY)
 	@$(BIN)/cnnbook book $(NARROW)
@@ -33,6 +34,9 @@ test: $(READY)
 	@$(BIN)/nbdev-test
 	@$(BIN)/pytest -q tests --ignore=tests/test_source.py
 endif
+
+bench: $(READY)
+	@$(BIN)/python benchmarks/bench.py
 
 clean:
 	rm -rf _book build .cache .pytest_cache .hypothesis

@@ -1,0 +1,414 @@
+"""The fast layers against the loops and against PyTorch: every algorithm,
+at every setting, with any number of threads."""
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from cnnbook import backprop, conv_layer, fast, pooling
+from cnnbook.conv1d import conv1d as loops_conv1d
+from cnnbook.conv2d import conv2d as loops_conv2d
+
+TOL = {"float64": 1e-12, "float32": 2e-5, "float16": 2e-2}
+LAYER = ("auto", "winograd", *fast.CONV_ALGORITHMS)
+
+
+def close(got, expected, factor=1):
+    "Equal to rounding, relative to the largest number; NaN where NaN."
+    assert got.shape == expected.shape and got.dtype == expected.dtype
+    if expected.size:
+        scale = np.abs(expected[np.isfinite(expected)]).max(initial=0)
+        np.testing.assert_allclose(got, expected, rtol=0, atol=factor * TOL[
+            expected.dtype.name] * max(float(scale), 1e-300))
+
+
+def forced(function, *args, **kwargs):
+    "The result, or None if this algorithm does not apply."
+    try:
+        return function(*args, **kwargs)
+    except ValueError as error:
+        assert "does not apply" in str(error)
+
+
+def layer(rng, case):
+    "A random layer; every third one suits Winograd."
+    f, stride, pad, dilation = (int(v) for v in rng.integers(
+        (1, 1, 0, 1), (6, 4, 4, 4)))
+    if case % 3 == 0:
+        f, stride, dilation = 3, 1, 1
+    least = max(1, dilation * (f - 1) + 1 - 2 * pad)
+    H, W = (int(v) for v in least + rng.integers(0, 9, 2))
+    m, C, K = (int(v) for v in rng.integers((0, 1, 1), (3, 6, 6)))
+    if case % 6 == 0:
+        C, K = 16, 17                       # wide enough to be chosen
+    dtype = ("float32", "float64", "float16")[(0, 1, 0, 1, 2)[case % 5]]
+    A, w, b = (rng.standard_normal(shape).astype(dtype) for shape in (
+        (m, H, W, C), (f, f, C, K), (1, 1, 1, K)))
+    if case % 4 == 0:
+        A = np.asfortranarray(A)
+    elif case % 4 == 1:
+        A = np.repeat(A, 2, axis=2)[:, :, ::2]
+    for x in A, w, b:
+        x.flags.writeable = False
+    return A, w, b, {"stride": stride, "pad": pad, "dilation": dilation}
+
+
+@pytest.mark.parametrize("case", range(36))
+def test_every_algorithm_equals_the_loops(case):
+    rng = np.random.default_rng(case)
+    A, W, b, hp = layer(rng, case)
+    Z, _ = conv_layer.conv_forward(A, W, b, hp)
+    dZ = rng.standard_normal(Z.shape).astype(Z.dtype)
+    dZ.flags.writeable = False
+    expected = backprop.conv_backward(dZ, (A, W, b, hp))
+    for name in LAYER:
+        result = forced(fast.conv_forward, A, W, b, hp, algorithm=name,
+                        threads=1)
+        if result is None:
+            continue
+        got, cache = result
+        close(got, Z)
+        assert cache[0] is A and cache[1] is W and cache[3] is hp
+        gradients = fast.conv_backward(dZ, cache, algorithm=name, threads=1)
+        for x, y in zip(gradients, expected):
+            close(x, y, factor=2)
+        for threads in 2, 3:
+            again = fast.conv_forward(A, W, b, hp, name, threads)[0]
+            assert np.array_equal(again, got)
+            for x, y in zip(fast.conv_backward(dZ, cache, name, threads),
+                            gradients):
+                assert np.array_equal(x, y)
+
+
+@pytest.mark.parametrize("name", LAYER)
+@pytest.mark.parametrize("shape", [(2, 40, 37, 24), (1, 1, 90, 20),
+                                   (9, 5, 4, 32), (3, 1, 1, 16)])
+def test_several_blocks_equal_one_product(name, shape):
+    "Larger than a tile and than a block: against im2col in float64."
+    if name == "loops":
+        return
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal(shape, np.float32)
+    W = rng.standard_normal((3, 3, shape[3], 21), np.float32)
+    b, hp = rng.standard_normal((1, 1, 1, 21), np.float32), {
+        "stride": 1, "pad": 1}
+    exact, cache = fast.conv_forward(*(x.astype(np.float64)
+                                       for x in (A, W, b)), hp, "im2col")
+    result = forced(fast.conv_forward, A, W, b, hp, name, threads=2)
+    if result is None:
+        return
+    assert np.abs(result[0] - exact).max() < 1e-5 * np.abs(exact).max()
+    expected = fast.conv_backward(exact, cache, "im2col")
+    got = fast.conv_backward(result[0], result[1], name)
+    one = fast.conv_backward(result[0], result[1], name, threads=1)
+    for x, y, z in zip(got, expected, one):
+        assert np.abs(x - y).max() < 1e-5 * np.abs(y).max()
+        assert np.array_equal(x, z)
+
+
+@pytest.mark.parametrize("C", [16, 64, 256, 512])
+def test_winograd_errs_less_than_1e_5(C):
+    rng = np.random.default_rng(C)
+    A = rng.standard_normal((1, 16, 16, C), np.float32)
+    W = rng.standard_normal((3, 3, C, 32), np.float32)
+    b, hp = np.zeros((1, 1, 1, 32), np.float32), {"stride": 1, "pad": 1}
+    Z, _ = fast.conv_forward(A, W, b, hp, "winograd4")
+    exact, _ = fast.conv_forward(A.astype(float), W.astype(float), b, hp,
+                                 "im2col")
+    assert np.abs(Z - exact).max() < 1e-5 * np.abs(exact).max()
+
+
+@pytest.mark.parametrize("name", LAYER)
+@pytest.mark.parametrize("value", [np.nan, np.inf, 3e38, 1e-42])
+def test_extreme_values_stay_where_the_loops_leave_them(name, value):
+    rng = np.random.default_rng(1)
+    A = rng.standard_normal((1, 9, 9, 16), np.float32)
+    W = rng.standard_normal((3, 3, 16, 16), np.float32) / 100
+    b, hp = np.zeros((1, 1, 1, 16), np.float32), {"stride": 1, "pad": 1}
+    dZ = rng.standard_normal((1, 9, 9, 16), np.float32) / 100
+    A[0, 4, 4, 3] = value
+    dZ[0, 2, 2, 1] = min(value, 1e30) if value == value else value
+    with np.errstate(all="ignore"):
+        Z, cache = conv_layer.conv_forward(A, W, b, hp)
+        gradients = backprop.conv_backward(dZ, cache)
+        result = forced(fast.conv_forward, A, W, b, hp, name)
+        if result is None:
+            return
+        assert np.array_equal(np.isfinite(result[0]), np.isfinite(Z))
+        got = fast.conv_backward(dZ, cache, name)
+    for x, y in zip(got, gradients):
+        assert np.array_equal(np.isfinite(x), np.isfinite(y))
+
+
+def test_everything_huge_or_tiny():
+    rng = np.random.default_rng(2)
+    for scale in 1e-30, 1e30:
+        A = (scale * rng.standard_normal((1, 8, 8, 16))).astype(np.float32)
+        W = rng.standard_normal((3, 3, 16, 16), np.float32)
+        b, hp = np.zeros((1, 1, 1, 16), np.float32), {"stride": 1, "pad": 0}
+        Z, _ = conv_layer.conv_forward(A, W, b, hp)
+        for name in "winograd4", "winograd2", "columns", "im2col":
+            close(fast.conv_forward(A, W, b, hp, name)[0], Z)
+
+
+@pytest.mark.parametrize("case", range(24))
+def test_pooling_equals_the_loops(case):
+    rng = np.random.default_rng(case)
+    f, s = (int(v) for v in rng.integers(1, 5, 2))
+    m, C = int(rng.integers(0, 4)), int(rng.integers(1, 5))
+    H, W = (int(v) for v in f + rng.integers(0, 9, 2))
+    dtype = ("float64", "float32", "float16")[case % 3]
+    A = rng.standard_normal((m, H, W, C))
+    A = (np.round(A) if case % 2 else A).astype(dtype)      # ties
+    if case % 5 == 0 and A.size:
+        A[rng.random(A.shape) < 0.1] = np.nan
+    if case % 4 == 0:
+        A = np.asfortranarray(A)
+    A.flags.writeable = False
+    hp = {"f": f, "stride": s}
+    for mode in "max", "average":
+        Z, cache = pooling.pool_forward(A, hp, mode)
+        dA = rng.standard_normal(Z.shape).astype(dtype)
+        if dA.size:
+            dA.flat[0] = np.inf
+        expected = backprop.pool_backward(dA, cache, mode)
+        results = []
+        for threads in 1, 2, 3:
+            got, again = fast.pool_forward(A, hp, mode, threads=threads)
+            assert again[0] is A
+            close(got, Z)
+            results.append(fast.pool_backward(dA, again, mode,
+                                              threads=threads))
+            close(results[-1], expected, factor=2)
+            assert np.array_equal(results[0], results[-1], equal_nan=True)
+
+
+def test_pooling_of_large_images_and_windows():
+    rng = np.random.default_rng(3)
+    for f, s in (2, 2), (3, 2), (17, 3):
+        A = rng.standard_normal((2, 70, 61, 3))
+        hp = {"f": f, "stride": s}
+        for mode in "max", "average":
+            Z, cache = pooling.pool_forward(A, hp, mode)
+            close(fast.pool_forward(A, hp, mode)[0], Z)
+            close(fast.pool_backward(Z, cache, mode),
+                  backprop.pool_backward(Z, cache, mode), factor=5)
+
+
+@pytest.mark.parametrize("case", range(12))
+def test_conv1d_and_conv2d_equal_the_loops(case):
+    rng = np.random.default_rng(case)
+    dtype = ("float64", "float32")[case % 2]
+    k, n = sorted(int(v) for v in rng.integers(1, 70, 2))
+    x, w = (rng.standard_normal(v).astype(dtype) for v in (n, k))
+    X, W = (rng.standard_normal(v).astype(dtype) for v in (
+        rng.integers(8, 20, 2), rng.integers(1, 9, 2)))
+    if case % 3 == 0:
+        W = np.outer(W[:, 0], W[0]).astype(dtype)
+    s1, s2 = int(rng.integers(1, 4)), tuple(
+        int(v) for v in rng.integers(1, 3, 2))
+    for p in "full", "same", "valid", 2:
+        for s in 1, s1:
+            expected = loops_conv1d(x, w, p, s)
+            for name in ("auto", *fast.CONV1D_ALGORITHMS):
+                got = forced(fast.conv1d, x, w, p, s, algorithm=name)
+                if got is not None:
+                    close(got, expected)
+        for s in (1, 1), s2:
+            expected = loops_conv2d(X, W, p, s)
+            for name in ("auto", *fast.CONV2D_ALGORITHMS):
+                got = forced(fast.conv2d, X, W, p, s, algorithm=name)
+                if got is not None:
+                    close(got, expected)
+                    assert np.array_equal(got, fast.conv2d(
+                        X, W, p, s, algorithm=name, threads=1))
+
+
+def test_long_signals_equal_numpy():
+    rng = np.random.default_rng(4)
+    for dtype in np.float32, np.float64:
+        x = rng.standard_normal(30000).astype(dtype)
+        for k in 1, 2, 5, 101, 2001:
+            w = rng.standard_normal(k).astype(dtype)
+            for mode in "full", "same", "valid":
+                close(fast.conv1d(x, w, mode), np.convolve(
+                    x.astype(float), w.astype(float), mode).astype(dtype))
+    x[7000] = np.inf                        # stays inside its windows
+    y = fast.conv1d(x, w, "same")
+    assert np.isfinite(y).sum() == len(x) - len(w)
+
+
+def arguments():
+    "Calls that cannot be, for the loops and for the fast ones."
+    A, W = np.ones((1, 5, 5, 2)), np.ones((3, 3, 2, 4))
+    b, hp = np.ones((1, 1, 1, 4)), {"stride": 1, "pad": 0}
+    forward = conv_layer.conv_forward, fast.conv_forward
+    yield forward, (A[0], W, b, hp)
+    yield forward, (A, W[:, :, :1], b, hp)
+    yield forward, (A, W, b[..., :1], hp)
+    yield forward, (A, W, b, {"stride": 0, "pad": 0})
+    yield forward, (A, W, b, {"stride": 1, "pad": 1.5})
+    yield forward, (A[:, :2], W, b, hp)
+    yield forward, (A.astype(object), W, b, hp)
+    back = backprop.conv_backward, fast.conv_backward
+    yield back, (np.ones((1, 2, 3, 4)), (A, W, b, hp))
+    yield back, (np.ones((1, 3, 3, 4)), (A, W, b))
+    pool = pooling.pool_forward, fast.pool_forward
+    yield pool, (A, {"f": 6, "stride": 1})
+    yield pool, (A, {"f": 2, "stride": 1}, "median")
+    back = backprop.pool_backward, fast.pool_backward
+    yield back, (np.ones((1, 2, 2, 3)), (A, {"f": 2, "stride": 2}))
+    one = loops_conv1d, fast.conv1d
+    yield one, (np.ones(3), np.ones(4))
+    yield one, (np.ones(5), np.ones(3), "wide")
+    yield one, (np.ones(5), np.ones(3), 0, 0)
+    two = loops_conv2d, fast.conv2d
+    yield two, (np.ones((3, 3)), np.ones((4, 4)))
+    yield two, (np.ones((3, 3)), np.ones((2, 2)), (0, 0, 0))
+
+
+@pytest.mark.parametrize("functions, args", list(arguments()))
+def test_the_errors_are_those_of_the_loops(functions, args):
+    slow, quick = functions
+    with pytest.raises((ValueError, TypeError)) as expected:
+        slow(*args)
+    with pytest.raises(type(expected.value)) as got:
+        quick(*args)
+    assert str(got.value) == str(expected.value)
+
+
+def test_algorithms_that_are_not_or_do_not_apply():
+    A, W, b = np.ones((1, 5, 5, 2)), np.ones((3, 3, 2, 4)), np.ones(
+        (1, 1, 1, 4))
+    hp = {"stride": 2, "pad": 0}
+    with pytest.raises(ValueError, match="algorithm.*'magic'"):
+        fast.conv_forward(A, W, b, hp, algorithm="magic")
+    with pytest.raises(ValueError, match="'winograd2' does not apply"):
+        fast.conv_forward(A, W, b, hp, algorithm="winograd")
+    with pytest.raises(ValueError, match="'winograd4' does not apply"):
+        fast.conv_forward(A, W, b, {"stride": 1, "pad": 0}, "winograd4")
+    with pytest.raises(ValueError, match="'fft' does not apply"):
+        fast.conv1d(np.ones(9), np.ones(3), s=2, algorithm="fft")
+    with pytest.raises(ValueError, match="'separable' does not apply"):
+        fast.conv2d(np.ones((9, 9)), np.eye(3), algorithm="separable")
+    with pytest.raises(ValueError, match="algorithm"):
+        fast.pool_forward(A, {"f": 2, "stride": 2}, algorithm="fft")
+
+
+def test_number_of_threads(monkeypatch):
+    monkeypatch.setenv("CNNBOOK_THREADS", "5")
+    assert fast.number_of_threads() == 5 and fast.number_of_threads(2) == 2
+    for bad in "0", "two", "-1":
+        monkeypatch.setenv("CNNBOOK_THREADS", bad)
+        with pytest.raises(ValueError, match="CNNBOOK_THREADS"):
+            fast.number_of_threads()
+    monkeypatch.delenv("CNNBOOK_THREADS")
+    assert fast.number_of_threads() >= 1
+    with pytest.raises(TypeError):
+        fast.number_of_threads(1.5)
+
+
+def some_work():
+    rng = np.random.default_rng(5)
+    A = rng.standard_normal((4, 30, 30, 16), np.float32)
+    W = rng.standard_normal((3, 3, 16, 16), np.float32)
+    b, hp = np.zeros((1, 1, 1, 16), np.float32), {"stride": 1, "pad": 1}
+    Z, cache = fast.conv_forward(A, W, b, hp, threads=2)
+    P, q = fast.pool_forward(Z, {"f": 3, "stride": 2}, threads=2)
+    return [Z, *fast.conv_backward(Z, cache, threads=2), P,
+            fast.pool_backward(P, q, threads=2)]
+
+
+def test_from_several_threads_at_once():
+    expected, failures = some_work(), []
+
+    def check():
+        for _ in range(4):
+            if not all(map(np.array_equal, some_work(), expected)):
+                failures.append(1)
+    threads = [threading.Thread(target=check) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    assert not failures
+    assert fast._shared.users == 0 and fast._shared.limit is None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_after_a_fork():
+    program = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+import numpy as np
+from test_fast import some_work
+expected = some_work()
+child = os.fork()
+same = all(map(np.array_equal, some_work(), expected))
+if child == 0:
+    os._exit(0 if same else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) or not same)
+"""
+    subprocess.run([sys.executable, "-c", program,
+                    os.path.dirname(__file__)], check=True, timeout=60)
+
+
+def test_an_error_in_a_job_is_raised_and_ends_the_work():
+    def fail(job):
+        raise RuntimeError("in a job")
+    with pytest.raises(RuntimeError, match="in a job"):
+        fast._parallel(lambda: fail, range(8), 3)
+    some_work()
+
+
+def test_without_threadpoolctl():
+    program = """
+import sys
+sys.modules["threadpoolctl"] = None
+sys.path.insert(0, sys.argv[1])
+from test_fast import some_work
+some_work()
+"""
+    subprocess.run([sys.executable, "-c", program,
+                    os.path.dirname(__file__)], check=True, timeout=60)
+
+
+def test_scratch_memory_is_bounded_and_freed():
+    import tracemalloc
+    peaks = []
+    for m in 2, 8:
+        A = np.ones((m, 64, 64, 16), np.float32)
+        W = np.ones((3, 3, 16, 16), np.float32)
+        b, hp = np.ones((1, 1, 1, 16), np.float32), {"stride": 1, "pad": 1}
+        for name in "im2col", "winograd":
+            tracemalloc.start()
+            Z, _ = fast.conv_forward(A, W, b, hp, name, threads=2)
+            now, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            peaks.append(peak - Z.nbytes)
+            assert now < Z.nbytes + 100_000
+    assert max(peaks) < 12e6 and peaks[2] < 1.5 * peaks[0]
+
+
+@pytest.mark.parametrize("case", range(12))
+def test_layers_equal_pytorch(case):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(100 + case)
+    A, W, b, hp = layer(rng, 6 * (case // 2) + case % 2)    # 32 and 64 bits
+    A, W, b = (np.array(x, np.float64) for x in (A, W, b))
+    if not len(A):
+        A = np.ones((1, *A.shape[1:]))
+    leaves = [torch.tensor(x, requires_grad=True) for x in (A, W, b.ravel())]
+    z = torch.nn.functional.conv2d(
+        leaves[0].permute(0, 3, 1, 2), leaves[1].permute(3, 2, 0, 1),
+        leaves[2], hp["stride"], hp["pad"], hp["dilation"])
+    Z, cache = fast.conv_forward(A, W, b, hp)
+    close(Z, z.detach().permute(0, 2, 3, 1).numpy())
+    dZ = rng.standard_normal(Z.shape)
+    z.backward(torch.tensor(dZ).permute(0, 3, 1, 2))
+    for got, leaf in zip(fast.conv_backward(dZ, cache), leaves):
+        close(got, leaf.grad.numpy().reshape(got.shape), factor=2)
