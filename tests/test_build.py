@@ -179,7 +179,9 @@ def test_ctrl_c_leaves_the_last_good_book(project):
     process = subprocess.Popen(
         [sys.executable, "-c", program, "book", "--engine", "pandoc"],
         cwd=project, stderr=subprocess.PIPE, text=True,
-        env=os.environ | {"PYTHONPATH": str(project)}, start_new_session=True)
+        env=os.environ | {"PYTHONPATH": str(project)}, start_new_session=True,
+        # a shell starts what runs in its background deaf to Ctrl-C
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     deadline = time.time() + 60
     while not started.exists() and time.time() < deadline:
         time.sleep(0.1)
