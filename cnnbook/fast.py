@@ -6,7 +6,7 @@
 __all__ = ['CONV_ALGORITHMS', 'CONV2D_ALGORITHMS', 'CONV1D_ALGORITHMS', 'number_of_threads', 'cook_toom', 'choose_algorithm',
            'conv_forward', 'conv_backward', 'pool_forward', 'pool_backward', 'conv2d', 'conv1d']
 
-# %% ../chapters/08_fast.ipynb #2f950d16
+# %% ../chapters/08_fast.ipynb #2f2d9296
 import math
 import os
 import threading
@@ -18,8 +18,8 @@ import numpy as np
 
 from .backprop import conv_backward as loops_conv_backward
 from .backprop import pool_backward as loops_pool_backward
-from .checks import (as_array, as_choice, as_int, check_equal,
-                            check_fits)
+from .checks import (as_array, as_cache, as_choice, as_int,
+                            check_equal, check_fits)
 from .conv1d import conv1d as loops_conv1d
 from .conv1d import pad_widths
 from .conv2d import _pair
@@ -726,7 +726,7 @@ def _input_gradient(dZ, W, dA, layer, name, threads):
             _forward(dZ, _rotated(w), zero, target, name, 1, d, top, left,
                      threads)
 
-# %% ../chapters/08_fast.ipynb #d2cabd65
+# %% ../chapters/08_fast.ipynb #346e1466
 def conv_backward(
     dZ,                 # (m, n_H, n_W, n_C)
     cache,              # from `conv_forward`
@@ -739,8 +739,8 @@ def conv_backward(
     Raises the same errors, and ValueError if `algorithm` is unknown or does
     not apply to this layer.
     """
-    check_equal("cache", len(cache), 4, "items (A_prev, W, b, hparameters)")
-    A, W, b, dtype, layer, name = _prepare(*cache, algorithm)
+    A, W, b, dtype, layer, name = _prepare(
+        *as_cache(cache, "(A_prev, W, b, hparameters)"), algorithm)
     dZ = as_array("dZ", dZ, 4, "(m, n_H, n_W, n_C)")
     check_equal("dZ", dZ.shape, layer[:3] + (layer.n_C,),
                 "as its shape, that of the layer's output")
@@ -911,7 +911,7 @@ def _max_backward(A, dA, target, f, s):
             part[...] = plane
     return do
 
-# %% ../chapters/08_fast.ipynb #c727e078
+# %% ../chapters/08_fast.ipynb #5d13331d
 def pool_backward(
     dA,                 # (m, n_H, n_W, n_C)
     cache,              # from `pool_forward`
@@ -924,8 +924,7 @@ def pool_backward(
     threads = number_of_threads(threads)
     if algorithm == "loops":
         return loops_pool_backward(dA, cache, mode)
-    check_equal("cache", len(cache), 2, "items (A_prev, hparameters)")
-    A_prev, hparameters = cache
+    A_prev, hparameters = as_cache(cache, "(A_prev, hparameters)")
     A_prev = as_array("A_prev", A_prev, 4, "(m, n_H_prev, n_W_prev, n_C)")
     dA = as_array("dA", dA, 4, "(m, n_H, n_W, n_C)")
     as_choice("mode", mode, ("max", "average"))

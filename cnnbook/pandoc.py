@@ -245,7 +245,7 @@ def relative(url, page):
     "The link from `page` to another `url` of the same edition."
     return relpath(url, dirname(page["url"]) or ".")
 
-# %% ../chapters/A5_pandoc.ipynb #5adadfbc
+# %% ../chapters/A5_pandoc.ipynb #02802ba4
 def page_variables(book, i, manifest):
     "What the template of page `i` of the book needs to know."
     page, edition = book[i], manifest["cnnbook"]
@@ -259,8 +259,9 @@ def page_variables(book, i, manifest):
 
     parts = []
     for other in book:
-        if not parts or other["part"] != parts[-1]["title"]:
-            parts.append({"title": other["part"] or "", "pages": []})
+        title = other["part"] or ""
+        if not parts or title != parts[-1]["title"]:
+            parts.append({"title": title, "pages": []})
         parts[-1]["pages"].append(link(other))
     return {
         "lang": manifest["lang"], "other": edition["other"], "root": root,

@@ -412,3 +412,10 @@ def test_layers_equal_pytorch(case):
     z.backward(torch.tensor(dZ).permute(0, 3, 1, 2))
     for got, leaf in zip(fast.conv_backward(dZ, cache), leaves):
         close(got, leaf.grad.numpy().reshape(got.shape), factor=2)
+
+
+@pytest.mark.parametrize("backward", [fast.conv_backward, fast.pool_backward])
+@pytest.mark.parametrize("cache", [None, 3, (), (1,)])
+def test_a_wrong_cache_is_named(backward, cache):
+    with pytest.raises((TypeError, ValueError), match="cache must"):
+        backward(np.zeros((1, 1, 1, 1)), cache)
