@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['IMPORT', 'CHOOSER', 'OLDEST_QUARTO', 'UNRESOLVED', 'STAMP', 'merged', 'read_manifest', 'modules_used', 'code_cells',
-           'execution_key', 'run_notebook', 'execute', 'run_aside', 'write_whole', 'page_links', 'pdf_name', 'stage',
-           'find_quarto', 'choose_engine', 'render', 'render_with_quarto', 'Page', 'broken_links', 'stamp', 'replace',
-           'read_notebooks', 'make_book', 'parse', 'make', 'preview', 'main']
+           'execution_key', 'run_notebook', 'execute', 'run_aside', 'write_whole', 'page_links', 'pdf_name',
+           'for_pages', 'embed_widgets', 'stage', 'find_quarto', 'choose_engine', 'render', 'render_with_quarto',
+           'Page', 'broken_links', 'stamp', 'replace', 'read_notebooks', 'make_book', 'parse', 'make', 'preview',
+           'main']
 
 # %% ../chapters/A6_build.ipynb #327b8887
 import argparse
@@ -198,7 +199,37 @@ def page_links(file, manifest):
 def pdf_name(manifest):
     return manifest["book"]["output-file"] + ".pdf"
 
-# %% ../chapters/A6_build.ipynb #516843e8
+# %% ../chapters/A6_build.ipynb #2460f726
+def for_pages(html):
+    "The Markdown that puts `html` in the pages and nowhere else."
+    return ('::: {.content-visible when-format="html:js"}\n'
+            f"```{{=html}}\n{html}\n```\n:::")
+
+
+def embed_widgets(nb, root):
+    """Put after each figure of `nb` the widget that its cell asks for.
+
+    `root` is the way from the page to the folder of its edition. The
+    scripts come at the end, each of them once.
+    """
+    from nbformat.v4 import new_markdown_cell
+    cells, scripts = [], dict.fromkeys(["core", "lab"])
+    for cell in nb.cells:
+        cells.append(cell)
+        chosen = options(cell.source, None)[0]
+        if cell.cell_type == "code" and "widget" in chosen:
+            name, _, rest = chosen["widget"].partition(" ")
+            tag = f'<{name} for="{chosen["label"]}" {rest}'.strip()
+            cells.append(new_markdown_cell(for_pages(f"{tag}></{name}>"),
+                                           id=f"widget-{len(cells)}"))
+            scripts[name] = None
+    if len(scripts) > 2:
+        cells.append(new_markdown_cell(for_pages("\n".join(
+            f'<script defer src="{root}assets/widgets/{name}.js"></script>'
+            for name in scripts)), id="widget-scripts"))
+    nb.cells = cells
+
+# %% ../chapters/A6_build.ipynb #8e317bf8
 CHOOSER = "languages.html"      # the page that opens the right edition
 
 
@@ -220,6 +251,7 @@ def stage(root, lang, notebooks, formats):
         nb = edition(nb, lang)
         copies = {project / "notebooks" / path.name: nbformat.writes(nb)}
         links = new_markdown_cell(page_links(file, manifest), id="page-links")
+        embed_widgets(nb, "../" * file.count("/"))
         # Quarto drops the id of a title that stands in the first cell.
         nb.cells[:1] = [new_markdown_cell("", id="first"), nb.cells[0], links]
         copies[project / file] = nbformat.writes(nb)

@@ -1,6 +1,7 @@
 """What `make book` promises, on a book of three small pages."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from cnnbook.build import BuildError, choose_engine, find_quarto, make_book
 from conftest import ROOT
+
+ENGINES = ["pandoc", pytest.param("quarto", marks=pytest.mark.skipif(
+    not find_quarto(), reason="quarto 1.9 or newer is not on the PATH"))]
 
 
 def pair(es, en):
@@ -236,6 +240,32 @@ Texto.
     download = json.loads((project / "_book/en/notebooks/a.ipynb").read_text())
     source = "".join(download["cells"][-1]["source"])
     assert '#| fig-cap: "A figure."' in source and "Una figura" not in source
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_figure_may_carry_a_widget(project, engine):
+    chapter(project, """#| label: fig-lab
+#| widget: some-lab kernel="1 -1"
+#| fig-cap-es: "Una figura."
+#| fig-cap-en: "A figure."
+#| fig-alt-es: "Un punto."
+#| fig-alt-en: "A dot."
+from IPython.display import SVG
+SVG('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')""")
+    for name in "core", "lab", "some-lab":
+        path = project / "assets" / "widgets" / f"{name}.js"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("// a script")
+    make(project, engine=engine)
+    page = text(project)
+    assert page.count('<some-lab for="fig-lab" kernel="1 -1"></some-lab>') == 1
+    assert 'alt="Un punto."' in page
+    scripts = re.findall(r'<script [^>]*src="(\S+/widgets/[^"]+)"', page)
+    assert scripts == [f"../assets/widgets/{name}.js"
+                       for name in ("core", "lab", "some-lab")]
+    folder = project / "_book" / "es" / "chapters"
+    assert all((folder / script).is_file() for script in scripts)
+    assert "/widgets/" not in (folder.parent / "index.html").read_text()
 
 
 def test_the_staged_projects_are_quarto_projects(project):

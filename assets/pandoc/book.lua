@@ -53,7 +53,9 @@ local function special(div)
     return folded(pandoc.Inlines(div.attributes.summary), div.content)
   end
   local format = div.attributes["when-format"]
-  if format then return format == target and div.content or {} end
+  if format then   -- "html:js": HTML that runs scripts, so not the epub
+    return format:match("^%w+") == target and div.content or {}
+  end
 end
 
 -- Numbers ------------------------------------------------------------------
