@@ -9,7 +9,7 @@ __all__ = ['IMPORT', 'CHOOSER', 'OLDEST_QUARTO', 'UNRESOLVED', 'STAMP', 'merged'
            'Page', 'broken_links', 'stamp', 'replace', 'read_notebooks', 'make_book', 'parse', 'make', 'preview',
            'main']
 
-# %% ../chapters/A6_build.ipynb #327b8887
+# %% ../chapters/A6_build.ipynb #c651ac44
 import argparse
 import asyncio
 import hashlib
@@ -28,6 +28,7 @@ from posixpath import dirname, join, normpath
 from urllib.parse import unquote, urlsplit
 
 from .editions import LANGUAGES, edition, options, unpaired
+from .figures import is_installed, needs
 from .pandoc import (BuildError, pages, render_html, render_pdf,
                             unresolved)
 
@@ -65,17 +66,21 @@ def modules_used(code, package):
                 todo.append(path.read_text("utf-8"))
     return sorted(found)
 
-# %% ../chapters/A6_build.ipynb #18b4a798
+# %% ../chapters/A6_build.ipynb #40d48bf5
 def code_cells(nb):
     return [cell for cell in nb.cells if cell.cell_type == "code"]
 
 
 def execution_key(nb, package):
     "A text that changes when the notebook `nb` must be run again."
-    code = [options(cell.source, None)[1] for cell in code_cells(nb)]
+    cells = [cell.source for cell in code_cells(nb)]
+    code = [options(cell, None)[1] for cell in cells]
     used = [path.read_text("utf-8")
             for path in modules_used("\n".join(code), package)]
-    versions = [sys.version, _version("numpy"), _version("matplotlib")]
+    wanted = sorted({name for cell in cells for name in needs(cell)})
+    versions = [sys.version] + [
+        _version(name) if is_installed(name) else None
+        for name in ["numpy", "matplotlib", *wanted]]
     text = json.dumps([code, used, versions])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

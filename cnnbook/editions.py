@@ -45,7 +45,7 @@ def _option(line):
     match = OPTION.match(line)
     return match and match.groups()
 
-# %% ../chapters/A1_editions.ipynb #44e7342c
+# %% ../chapters/A1_editions.ipynb #399d0938
 def edition(nb, lang):
     """Return a copy of the bilingual notebook `nb` in one language.
 
@@ -72,12 +72,15 @@ def _localize(cell, lang):
     if "solution" in cell.metadata.get("tags", []):
         chosen["code-fold"] = "true"
         chosen["code-summary"] = f'"{SOLUTION[lang]}"'
-    head = [f"#| {key}: {value}" for key, value in chosen.items()]
-    cell.source = "\n".join(head + [code]) if code else ""
     cell.outputs = [o for o in cell.outputs
                     if o.get("metadata", {}).get("lang", lang) == lang]
     for output in cell.outputs:
-        output.get("metadata", {}).pop("lang", None)
+        metadata = output.get("metadata", {})
+        metadata.pop("lang", None)
+        if "fig-alt" in metadata:       # a drawing that describes itself
+            chosen["fig-alt"] = f'"{metadata.pop("fig-alt")}"'
+    head = [f"#| {key}: {value}" for key, value in chosen.items()]
+    cell.source = "\n".join(head + [code]) if code else ""
 
 # %% ../chapters/A1_editions.ipynb #3783cfd8
 BLOCK = r"(?s)```.*?```"
