@@ -10,3 +10,4 @@ from .model import *
 from .images import *
 from .storage import *
 from .fast import *      # the fast twins of the loops, under their names
+from . import nn          # layers that compose: nn.Conv2D, nn.fit, ...
