@@ -9,7 +9,7 @@ __all__ = ['IMPORT', 'CHOOSER', 'OLDEST_QUARTO', 'UNRESOLVED', 'STAMP', 'merged'
            'Page', 'broken_links', 'stamp', 'replace', 'read_notebooks', 'make_book', 'parse', 'make', 'preview',
            'main']
 
-# %% ../chapters/A6_build.ipynb #c651ac44
+# %% ../chapters/A6_build.ipynb #48989fdb
 import argparse
 import asyncio
 import hashlib
@@ -27,7 +27,8 @@ from pathlib import Path
 from posixpath import dirname, join, normpath
 from urllib.parse import unquote, urlsplit
 
-from .editions import LANGUAGES, edition, options, unpaired
+from .editions import (LANGUAGES, arranged, edition, options,
+                              unpaired)
 from .figures import is_installed, needs
 from .pandoc import (BuildError, pages, render_html, render_pdf,
                             unresolved)
@@ -234,7 +235,7 @@ def embed_widgets(nb, root):
             for name in scripts)), id="widget-scripts"))
     nb.cells = cells
 
-# %% ../chapters/A6_build.ipynb #8e317bf8
+# %% ../chapters/A6_build.ipynb #2a1973c8
 CHOOSER = "languages.html"      # the page that opens the right edition
 
 
@@ -257,6 +258,7 @@ def stage(root, lang, notebooks, formats):
         copies = {project / "notebooks" / path.name: nbformat.writes(nb)}
         links = new_markdown_cell(page_links(file, manifest), id="page-links")
         embed_widgets(nb, "../" * file.count("/"))
+        nb = arranged(nb, lang)
         # Quarto drops the id of a title that stands in the first cell.
         nb.cells[:1] = [new_markdown_cell("", id="first"), nb.cells[0], links]
         copies[project / file] = nbformat.writes(nb)
