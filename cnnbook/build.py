@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['IMPORT', 'CHOOSER', 'OLDEST_QUARTO', 'UNRESOLVED', 'STAMP', 'merged', 'read_manifest', 'modules_used', 'code_cells',
            'execution_key', 'run_notebook', 'execute', 'run_aside', 'write_whole', 'page_links', 'pdf_name',
-           'for_pages', 'embed_widgets', 'stage', 'find_quarto', 'choose_engine', 'render', 'render_with_quarto',
-           'Page', 'broken_links', 'stamp', 'replace', 'read_notebooks', 'make_book', 'parse', 'make', 'preview',
-           'main']
+           'for_pages', 'embed_widgets', 'write_data', 'stage', 'find_quarto', 'choose_engine', 'render',
+           'render_with_quarto', 'Page', 'broken_links', 'stamp', 'replace', 'read_notebooks', 'make_book', 'parse',
+           'make', 'preview', 'main']
 
-# %% ../chapters/A6_build.ipynb #48989fdb
+# %% ../chapters/A6_build.ipynb #d1df7b40
 import argparse
 import asyncio
 import hashlib
@@ -32,6 +32,7 @@ from .editions import (LANGUAGES, arranged, edition, options,
 from .figures import is_installed, needs
 from .pandoc import (BuildError, pages, render_html, render_pdf,
                             unresolved)
+from .storage import PAGE_DATA
 
 # %% ../chapters/A6_build.ipynb #8521208a
 def merged(base, changes):
@@ -235,7 +236,20 @@ def embed_widgets(nb, root):
             for name in scripts)), id="widget-scripts"))
     nb.cells = cells
 
-# %% ../chapters/A6_build.ipynb #2a1973c8
+# %% ../chapters/A6_build.ipynb #b9de9f34
+def write_data(nb, folder):
+    "Move what the cells of `nb` hand to the pages to scripts in `folder`."
+    for cell in code_cells(nb):
+        for output in cell.outputs:
+            data = output.get("data", {}).pop(PAGE_DATA, None)
+            if data is not None:
+                folder.mkdir(parents=True, exist_ok=True)
+                name = output["metadata"].pop("name")
+                (folder / f"{name}.js").write_text(
+                    "(globalThis.cnnbookData ??= {})"
+                    f"[{json.dumps(name)}] = {json.dumps(data)};\n")
+
+# %% ../chapters/A6_build.ipynb #0a6c1911
 CHOOSER = "languages.html"      # the page that opens the right edition
 
 
@@ -255,6 +269,7 @@ def stage(root, lang, notebooks, formats):
     for path, nb in notebooks.items():
         file = path.relative_to(root).as_posix()
         nb = edition(nb, lang)
+        write_data(nb, project / "assets" / "widgets" / "data")
         copies = {project / "notebooks" / path.name: nbformat.writes(nb)}
         links = new_markdown_cell(page_links(file, manifest), id="page-links")
         embed_widgets(nb, "../" * file.count("/"))
@@ -269,7 +284,8 @@ def stage(root, lang, notebooks, formats):
         yaml.safe_dump(manifest, allow_unicode=True, sort_keys=False))
     shutil.copy(root / manifest["bibliography"], project)
     shutil.copytree(root / "assets", project / "assets",
-                    ignore=shutil.ignore_patterns(CHOOSER, "readme.png"))
+                    ignore=shutil.ignore_patterns(CHOOSER, "readme.png"),
+                    dirs_exist_ok=True)
     return project, manifest
 
 # %% ../chapters/A6_build.ipynb #a92e5ac8
