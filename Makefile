@@ -1,5 +1,6 @@
 # make book     both editions, HTML and PDF, in _book/
 # make test     everything that the chapters claim, and everything else
+# make student  the notebooks of exercises for students, in student/
 # make bench    how fast the layers are, beside PyTorch and SciPy
 # make preview  serve the book here and make again what changes
 # make clean    remove what was made (not the environment)
@@ -16,13 +17,16 @@ OLD = .venv-oldest
 OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source build book)
 NARROW = $(if $(LANG_),--lang $(LANG_)) $(if $(FORMAT),--format $(FORMAT)) $(if $(ENGINE),--engine $(ENGINE))
 
-.PHONY: book test bench preview clean
+.PHONY: book student test bench preview clean
 
 book: $(READY)
 	@$(BIN)/cnnbook book $(NARROW)
 
 preview: $(READY)
 	@$(BIN)/cnnbook preview $(NARROW)
+
+student: $(READY)
+	@$(BIN)/cnnbook student $(if $(LANG_),--lang $(LANG_)) $(if $(OUT),--out $(OUT))
 
 ifeq ($(NUMPY),oldest)
 test: $(OLD)/ready

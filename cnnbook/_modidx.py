@@ -445,7 +445,15 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                  'cnnbook.storage.show_data': ('a4_storage.html#show_data', 'cnnbook/storage.py'),
                                  'cnnbook.storage.unpack': ('a4_storage.html#unpack', 'cnnbook/storage.py')},
             'cnnbook.student': { 'cnnbook.student.Exercise': ('a8_student.html#exercise', 'cnnbook/student.py'),
+                                 'cnnbook.student._anchors': ('a8_student.html#_anchors', 'cnnbook/student.py'),
+                                 'cnnbook.student._prepared': ('a8_student.html#_prepared', 'cnnbook/student.py'),
+                                 'cnnbook.student.add_command': ('a8_student.html#add_command', 'cnnbook/student.py'),
+                                 'cnnbook.student.anchor_names': ('a8_student.html#anchor_names', 'cnnbook/student.py'),
                                  'cnnbook.student.exercise_cells': ('a8_student.html#exercise_cells', 'cnnbook/student.py'),
                                  'cnnbook.student.exercises': ('a8_student.html#exercises', 'cnnbook/student.py'),
+                                 'cnnbook.student.grading': ('a8_student.html#grading', 'cnnbook/student.py'),
                                  'cnnbook.student.is_tagged': ('a8_student.html#is_tagged', 'cnnbook/student.py'),
-                                 'cnnbook.student.points_of': ('a8_student.html#points_of', 'cnnbook/student.py')}}}
+                                 'cnnbook.student.plain_markdown': ('a8_student.html#plain_markdown', 'cnnbook/student.py'),
+                                 'cnnbook.student.points_of': ('a8_student.html#points_of', 'cnnbook/student.py'),
+                                 'cnnbook.student.student_notebook': ('a8_student.html#student_notebook', 'cnnbook/student.py'),
+                                 'cnnbook.student.write_notebooks': ('a8_student.html#write_notebooks', 'cnnbook/student.py')}}}

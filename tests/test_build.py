@@ -192,7 +192,7 @@ def test_ctrl_c_leaves_the_last_good_book(project):
     assert started.exists(), process.communicate()
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=30)
-    assert "_book is as it was" in err and process.returncode == 130
+    assert "what was finished is as it was" in err and process.returncode == 130
     assert text(project) == good
 
 

@@ -1,0 +1,169 @@
+"""The notebooks that students work in, run as they would run them."""
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from cnnbook.build import parse, read_manifest, read_notebooks
+from cnnbook.editions import BLOCK
+from cnnbook.pandoc import BuildError
+from cnnbook.student import anchor_names, student_notebook, write_notebooks
+from conftest import ROOT
+
+LANGS = "es", "en"
+
+
+@lru_cache
+def book():
+    return read_notebooks(ROOT)
+
+
+@lru_cache
+def made(stem, lang, solutions=False):
+    names = anchor_names(book(), read_manifest(ROOT, lang))
+    nb = book()[ROOT / "chapters" / f"{stem}.ipynb"]
+    return student_notebook(nb, lang, names, solutions=solutions)
+
+
+CHAPTERS = [path.stem for path, nb in book().items()
+            if student_notebook(nb, "es")]
+
+
+def run(nb, tmp_path):
+    "Run all the cells as Jupyter does: past those tagged raises-exception."
+    nb = nbformat.from_dict(json.loads(json.dumps(nb)))
+    NotebookClient(nb, timeout=120, kernel_name="python3", resources={
+        "metadata": {"path": str(tmp_path)}}).execute()
+    return nb
+
+
+def failed(cell):
+    return any(o.output_type == "error" for o in cell.get("outputs", []))
+
+
+def total(nb):
+    "What the last cell, the summary, says: (earned, at stake)."
+    output, = nb.cells[-1].outputs
+    found = re.search(r"Total +([\d.]+)/([\d.]+)", output.data["text/plain"])
+    return float(found[1]), float(found[2])
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("stem", CHAPTERS)
+def test_it_is_valid_and_gives_nothing_away(stem, lang):
+    nb, teacher = made(stem, lang), made(stem, lang, True)
+    nbformat.validate(nb)
+    nbformat.validate(teacher)
+    text = "\n".join(cell.source for cell in nb.cells)
+    for mark in "BEGIN SOLUTION", "HIDDEN TESTS", ":::", "{#", "#|":
+        assert mark not in text, mark
+    assert not re.search(r"@(sec|eq|fig|tbl)-", re.sub(BLOCK, "", text))
+    ids = [cell.id for cell in nb.cells]
+    assert len(ids) == len(set(ids))
+    for cell in teacher.cells:
+        for part in re.findall(r"(?s)### BEGIN \w+(?: TESTS)?\n(.*?)### END",
+                               cell.source):
+            assert part.strip() not in text
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("stem", CHAPTERS)
+def test_the_cells_carry_what_nbgrader_needs(stem, lang):
+    cells = [c.metadata.nbgrader for c in made(stem, lang).cells
+             if "nbgrader" in c.metadata]
+    ids = [c.grade_id for c in cells]
+    assert len(ids) == len(set(ids)) and all(
+        re.fullmatch(r"[\w-]+", i) for i in ids)
+    for cell in cells:
+        assert set(cell) - {"points"} == {
+            "grade", "grade_id", "locked", "schema_version", "solution",
+            "task"}
+        assert cell.schema_version == 3 and cell.grade is not cell.solution
+        assert cell.grade is cell.locked is ("points" in cell)
+    points = sum(c.get("points", 0) for c in cells)
+    assert points == made(stem, lang).metadata.cnnbook.total > 0
+
+
+@pytest.mark.parametrize("stem", CHAPTERS)
+def test_untouched_it_fails_only_in_its_tests(stem, tmp_path):
+    nb = run(made(stem, "es"), tmp_path)
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            tests = cell.metadata.get("nbgrader", {}).get("grade", False)
+            assert failed(cell) == tests, cell.source
+    earned, stake = total(nb)
+    assert earned == 0 and stake == nb.metadata.cnnbook.total
+
+
+@pytest.mark.parametrize("stem", CHAPTERS)
+def test_with_the_solutions_it_earns_all_the_marks(stem, tmp_path):
+    nb = made(stem, "en")
+    solved = {c.metadata.nbgrader.grade_id: c.source
+              for c in made(stem, "en", True).cells
+              if c.metadata.get("nbgrader", {}).get("solution")}
+    nb = nbformat.from_dict(json.loads(json.dumps(nb)))
+    for cell in nb.cells:
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = solved.pop(cell.metadata.nbgrader.grade_id)
+    assert not solved
+    nb = run(nb, tmp_path)
+    assert not any(map(failed, nb.cells))
+    earned, stake = total(nb)
+    assert earned == stake == nb.metadata.cnnbook.total
+
+
+def test_the_first_cell_installs_only_what_is_missing():
+    from IPython.core.inputtransformer2 import TransformerManager
+    cell = next(c for c in made(CHAPTERS[0], "es").cells
+                if c.cell_type == "code")
+    code = TransformerManager().transform_cell(cell.source)
+    asked = []
+
+    class Shell:
+        def run_line_magic(self, name, line, **_):
+            asked.append((name, line))
+
+    exec(code, {"get_ipython": Shell})
+    assert asked == []
+    exec(code.replace("cnnbook.marks", "not_there"), {"get_ipython": Shell})
+    assert asked == [("pip", "install --quiet cnnbook")]
+
+
+def test_the_names_are_those_of_the_pages():
+    es, en = (anchor_names(book(), read_manifest(ROOT, lang))
+              for lang in LANGS)
+    assert es["sec-conv1d"] == "Capítulo 1" and en["sec-conv1d"] == "Chapter 1"
+    assert en["sec-notation"] == "Appendix A"
+    assert re.fullmatch(r"Section 1\.\d+\.1", en["sec-conv1d-ex-hand"])
+    assert re.fullmatch(r"Equation 1\.\d+", en["eq-conv1d-length"])
+    assert es.keys() == en.keys()
+
+
+def test_the_command_writes_both_languages(tmp_path, capsys):
+    write_notebooks(ROOT, parse(["student", "--out", str(tmp_path)]))
+    for lang in LANGS:
+        names = {p.stem for p in (tmp_path / lang).iterdir()}
+        assert names == set(CHAPTERS)
+    told = capsys.readouterr().out.split()
+    assert all(Path(path).exists() for path in told)
+
+
+def test_the_command_can_be_narrowed(tmp_path):
+    write_notebooks(ROOT, parse(["student", "--lang", "en", "--solutions",
+                                 "--package", "some-cnnbook",
+                                 "--out", str(tmp_path)]))
+    assert [p.name for p in tmp_path.iterdir()] == ["en"]
+    text = (tmp_path / "en" / f"{CHAPTERS[0]}.ipynb").read_text()
+    assert "BEGIN SOLUTION" in text
+    assert "pip install --quiet some-cnnbook" in text
+
+
+def test_a_book_without_exercises_says_so(tmp_path, monkeypatch):
+    import cnnbook.student as student
+    monkeypatch.setattr(student, "read_notebooks", lambda root: {})
+    with pytest.raises(BuildError, match="no chapter has an exercise"):
+        write_notebooks(ROOT, parse(["student", "--out", str(tmp_path)]))
