@@ -11,7 +11,7 @@ __all__ = ['one_hot_encode', 'relu', 'relu_backward', 'softmax', 'compute_cost',
            'stratified_split', 'minibatches', 'conv_settings', 'initialize_network', 'dropout_forward',
            'network_forward', 'network_backward', 'sgd_step', 'adam_step', 'l2_cost', 'add_l2', 'one_cycle',
            'shift_images', 'smooth_labels', 'create_model', 'predict', 'progress', 'train_step', 'keep_best', 'train',
-           'wilson_interval', 'confusion_matrix', 'fit_and_predict', 'in_parallel']
+           'wilson_interval', 'confusion_matrix', 'fit_and_predict', 'in_parallel', 'draw_animal']
 
 # %% ../chapters/07_model.ipynb #5d1daaca
 import math
@@ -850,3 +850,25 @@ def in_parallel(
                 os.environ.pop(key, None)
             else:
                 os.environ[key] = value
+
+# %% ../chapters/07_model.ipynb #79c35463
+def draw_animal(kind, rng):
+    "A drawn face of 96 x 96 pixels, with random color, size and place."
+    from PIL import Image, ImageDraw
+    as_choice("kind", kind, ("cats", "dogs"))
+    dark, light = rng.integers(0, 110, 3), rng.integers(140, 256, 3)
+    image = Image.new("RGB", (96, 96), tuple(map(int, light)))
+    draw, fur = ImageDraw.Draw(image), tuple(map(int, dark))
+    x, y = rng.integers(42, 55, 2)
+    r = int(rng.integers(20, 28))
+    draw.ellipse((x - r, y - r, x + r, y + r), fill=fur)
+    for side in -1, 1:
+        if kind == "cats":
+            draw.polygon([(x + side * r, y - r // 4), (x + side * r // 4,
+                         y - r + 2), (x + side * r, y - 1.8 * r)], fill=fur)
+        else:
+            a, b = sorted((x + side * r * 0.8, x + side * r * 1.4))
+            draw.ellipse((a, y - r * 0.8, b, y + r * 0.9), fill=fur)
+        draw.ellipse((x + side * r // 2 - 4, y - 8, x + side * r // 2 + 4, y),
+                     fill=tuple(map(int, light)))
+    return image

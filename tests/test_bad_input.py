@@ -335,6 +335,8 @@ TABLE |= {
             "fraction": SHARE | {"0": 0.0}}),
     model.minibatches: (dict(m=5, size=2, rng=rng), {
         "m": no_integer(1), "size": no_integer(1)}),
+    model.draw_animal: (dict(kind="cats", rng=rng), {
+        "kind": no_choice("cats", "dogs")}),
     model.shift_images: (dict(X=A4, chance=0.3, rng=rng), {
         "X": no_array(2, 5, 6, 3), "chance": {"negative": -0.1, "2": 2.0,
                                               "NaN": np.nan}}),
