@@ -1,0 +1,782 @@
+// <digit-lab>: draw a digit; the network of chapter 7 reads it in the page.
+//
+// The weights come from the script data/digits.js, which the builder writes
+// from the output of a cell of the chapter; it is loaded on first use. Its
+// layout is that of `cnnbook.storage.pack`.
+"use strict";
+(() => {
+  const here = document.currentScript.src;
+  const SIDE = 32, BLOCK = 4, GRID = SIDE / BLOCK;   // of the drawing
+
+  // The network -------------------------------------------------------------
+
+  const KINDS = {float32: Float32Array, uint8: Uint8Array};
+
+  // Return {header, arrays} of the bytes that `cnnbook.storage.pack` wrote.
+  function unpack(bytes) {
+    const fail = why => { throw new Error("not a file written by pack: " + why); };
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (bytes.length < 12 || String.fromCharCode(...bytes.slice(0, 8)) !== "cnnbook1") {
+      fail("it does not begin with cnnbook1");
+    }
+    let at = 12 + view.getUint32(8, true);
+    if (at > bytes.length) fail("the header is cut short");
+    let header, entries;
+    try {
+      const text = new TextDecoder("utf-8", {fatal: true}).decode(bytes.subarray(12, at));
+      ({arrays: entries, ...header} = JSON.parse(text));
+      entries.forEach(({name, shape}) => [name.length, shape.length]);
+    } catch (error) {
+      fail(`the header is damaged (${error.message})`);
+    }
+    const arrays = {};
+    for (const {name, dtype, shape} of entries) {
+      if (!KINDS[dtype]) fail(`${name} has the dtype ${dtype}`);
+      const count = shape.reduce((a, b) => a * b, 1);
+      const size = count * KINDS[dtype].BYTES_PER_ELEMENT;
+      if (at + size > bytes.length) fail(`${name} is cut short`);
+      const data = new KINDS[dtype](count);   // little-endian, like the file
+      new Uint8Array(data.buffer).set(bytes.subarray(at, at + size));
+      arrays[name] = {shape, data};
+      at += Math.ceil(size / 4) * 4;
+    }
+    if (at !== bytes.length) fail(`${bytes.length - at} bytes are left over`);
+    return {header, arrays};
+  }
+
+  // Each layer takes and returns {shape: [rows, columns, channels], data}.
+  function conv({shape: [H, W, C], data: A}, weights, bias, pad) {
+    const [f, , , n] = weights.shape, K = weights.data;
+    const rows = H + 2 * pad - f + 1, cols = W + 2 * pad - f + 1;
+    const Z = new Float32Array(rows * cols * n), sum = new Float64Array(n);
+    for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) {
+      sum.set(bias.data);
+      for (let u = 0; u < f; u++) for (let v = 0; v < f; v++) {
+        const r = i + u - pad, s = j + v - pad;
+        if (r < 0 || r >= H || s < 0 || s >= W) continue;
+        for (let c = 0; c < C; c++) {
+          const a = A[(r * W + s) * C + c], k0 = ((u * f + v) * C + c) * n;
+          if (a) for (let k = 0; k < n; k++) sum[k] += a * K[k0 + k];
+        }
+      }
+      Z.set(sum, (i * cols + j) * n);
+    }
+    return {shape: [rows, cols, n], data: Z};
+  }
+
+  function relu({shape, data}) {
+    return {shape, data: data.map(z => Math.max(z, 0))};
+  }
+
+  function pool({shape: [H, W, C], data: A}) {
+    const rows = H >> 1, cols = W >> 1, out = new Float32Array(rows * cols * C);
+    const at = (i, j, c) => A[(i * W + j) * C + c];
+    for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) {
+      for (let c = 0; c < C; c++) {
+        out[(i * cols + j) * C + c] = Math.max(
+          at(2 * i, 2 * j, c), at(2 * i, 2 * j + 1, c),
+          at(2 * i + 1, 2 * j, c), at(2 * i + 1, 2 * j + 1, c));
+      }
+    }
+    return {shape: [rows, cols, C], data: out};
+  }
+
+  function dense({data: a}, weights, bias) {
+    const n = weights.shape[1], z = Float64Array.from(bias.data);
+    a.forEach((x, i) => {
+      if (x) for (let k = 0; k < n; k++) z[k] += x * weights.data[i * n + k];
+    });
+    return {shape: [1, 1, n], data: Float32Array.from(z)};
+  }
+
+  function softmax({shape, data: z}) {
+    const largest = Math.max(...z), e = Array.from(z, x => Math.exp(x - largest));
+    const sum = e.reduce((a, b) => a + b, 0);
+    return {shape, data: e.map(x => x / sum)};
+  }
+
+  // Every layer's output, in order; dropout does nothing when predicting.
+  function forward({header, arrays}, image) {
+    const layers = [];
+    let A = image, k = 0;
+    for (const [kind, ...setting] of header.architecture) {
+      if (kind === "dropout") continue;
+      if (kind === "conv" || kind === "dense") k += 1;
+      const W = arrays[`W${k}`], b = arrays[`b${k}`];
+      const f = setting[1] ?? 3, pad = setting[2] ?? f >> 1;
+      if (kind === "conv") A = conv(A, W, b, pad);
+      else if (kind === "relu") A = relu(A);
+      else if (kind === "pool") A = pool(A);
+      else if (kind === "dense") A = dense(A, W, b);
+      else throw new Error(`the layer ${kind} is unknown`);
+      layers.push({kind, k, f, pad, ...A});
+    }
+    layers.push({kind: "softmax", ...softmax(A)});
+    return layers;
+  }
+
+  // The pixels of the input that one number of layer `n` depends on.
+  function receptiveField(layers, n, row, col) {
+    let [top, left, bottom, right] = [row, col, row, col];
+    for (const {kind, f, pad} of layers.slice(0, n + 1).reverse()) {
+      if (kind === "conv") {
+        [top, left] = [top - pad, left - pad];
+        [bottom, right] = [bottom - pad + f - 1, right - pad + f - 1];
+      } else if (kind === "pool") {
+        [top, left, bottom, right] = [2 * top, 2 * left, 2 * bottom + 1, 2 * right + 1];
+      }
+    }
+    const inside = x => Math.min(Math.max(x, 0), GRID - 1);
+    return [top, left, bottom, right].map(inside);
+  }
+
+  // From strokes to 64 numbers ----------------------------------------------
+
+  const RADIUS = 2.2;      // of the pen, in pixels of the 32 x 32 bitmap
+  const INK = 310;         // pixels on: the mean of the digits of the set
+  const WIDEST = 24;       // and how wide the widest of them are
+
+  // Square of the distance from (x, y) to the segment from (a, b) to (c, d).
+  function distance2(x, y, [a, b], [c, d]) {
+    const [u, v] = [c - a, d - b], length2 = u * u + v * v;
+    const t = length2 && Math.min(Math.max(((x - a) * u + (y - b) * v) / length2, 0), 1);
+    return (x - a - t * u) ** 2 + (y - b - t * v) ** 2;
+  }
+
+  function rasterize(strokes, radius) {
+    const bitmap = new Uint8Array(SIDE * SIDE);
+    for (const points of strokes) points.forEach((end, i) => {
+      const start = points[Math.max(i - 1, 0)];
+      const span = k => [Math.max(Math.floor(Math.min(start[k], end[k]) - radius), 0),
+                         Math.min(Math.ceil(Math.max(start[k], end[k]) + radius), SIDE)];
+      const [[left, right], [top, bottom]] = [span(0), span(1)];
+      for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) {
+        if (distance2(x + 0.5, y + 0.5, start, end) <= radius ** 2) bitmap[y * SIDE + x] = 1;
+      }
+    });
+    return bitmap;
+  }
+
+  const total = values => values.reduce((a, b) => a + b, 0);
+
+  // As in the set: as tall as the bitmap, centered, with its amount of ink.
+  function normalize(strokes) {
+    const xs = strokes.flat().map(p => p[0]), ys = strokes.flat().map(p => p[1]);
+    const [left, top] = [Math.min(...xs), Math.min(...ys)];
+    const width = Math.max(...xs) - left, height = Math.max(...ys) - top;
+    const draw = radius => {
+      const tall = SIDE - 2 * radius, wide = WIDEST - 2 * radius;
+      const scale = Math.min(tall / Math.max(height, 1), wide / Math.max(width, 1));
+      const move = ([x, y]) => [SIDE / 2 + scale * (x - left - width / 2),
+                                SIDE / 2 + scale * (y - top - height / 2)];
+      return rasterize(strokes.map(points => points.map(move)), radius);
+    };
+    let [thin, thick] = [1, 5];
+    for (let n = 0; n < 8; n++) {
+      const middle = (thin + thick) / 2;
+      if (total(draw(middle)) < INK) thin = middle; else thick = middle;
+    }
+    return draw(thin);
+  }
+
+  function countBlocks(bitmap) {
+    const counts = new Uint8Array(GRID * GRID);
+    bitmap.forEach((on, i) => {
+      const row = Math.floor(i / SIDE / BLOCK), col = Math.floor(i % SIDE / BLOCK);
+      counts[row * GRID + col] += on;
+    });
+    return counts;
+  }
+
+  // The lab -----------------------------------------------------------------
+
+  const { Lab, h, range } = cnnbook;
+  const percent = p => `${(100 * p).toFixed(1)}%`;
+  const decimal = (x, digits = 3) =>          // no "−0.00"
+    x.toFixed(digits).replace(/^-(?=0\.0*$)/, "").replace("-", "−");
+  const argmax = values => values.indexOf(Math.max(...values));
+
+  // Make `canvas` `width` x `height` CSS pixels, sharp on any screen.
+  function paint(canvas, width, height, draw) {
+    const scale = Math.ceil(devicePixelRatio), g = canvas.getContext("2d");
+    Object.assign(canvas, { width: width * scale, height: height * scale });
+    Object.assign(canvas.style, { aspectRatio: `${width} / ${height}` });
+    g.scale(scale, scale);
+    draw(g);
+  }
+
+  class DigitLab extends Lab {
+    static unpack = unpack;
+    static receptiveField = receptiveField;
+    strokes = [];
+    cursor = [SIDE / 2, SIDE / 2];
+    sample = null;                  // the test digit on the pad, if any
+    probe = { n: 0, map: 0, row: 3, col: 3 };
+
+    title() { return this.word("Laboratorio de dígitos", "Digit lab"); }
+
+    // What is on the page.
+
+    build() {
+      this.swatches = h("span", { hidden: true }, ["text", "faint", "rule", "input",
+        "kernel", "output"].map(name => h("i", { id: name, style: `color: var(--${name})` })));
+      this.verdict = h("p", { class: "verdict" });
+      const stages = h("div", { class: "stages" },
+        this.build_pad(), this.build_count(), this.build_answer());
+      const parts = [stages, this.verdict, this.build_tools(), this.build_maps(),
+        this.build_hard(), this.swatches];
+      this.watch();
+      return parts;
+    }
+
+    stage(name, ...children) {
+      return h("section", { "aria-label": name }, h("p", { class: "heading" }, name), children);
+    }
+
+    build_pad() {
+      const drawing = this.word("Lienzo", "Pad");
+      this.pad = h("canvas", {
+        class: "canvas", tabindex: 0, role: "application", "aria-label": drawing,
+        "aria-describedby": "pad-help",
+        onpointerdown: event => this.pen_down(event), onpointermove: event => this.pen_moves(event),
+        onpointerup: () => this.pen_up(), onpointercancel: () => this.pen_up(),
+        onkeydown: event => this.key(event), onfocus: () => this.draw(), onblur: () => this.pen_up(),
+      });
+      return this.stage(this.word("1. Dibujar", "1. Draw"), this.pad,
+        h("p", { class: "hint", id: "pad-help" }, this.word(
+          "Con el dedo o el ratón. Con el teclado: flechas para moverse (más fino con mayúsculas), espacio para bajar o subir el lápiz, retroceso para deshacer.",
+          "With a finger or the mouse. With the keyboard: arrows to move (finer with shift), space to lower or lift the pen, backspace to undo.")));
+    }
+
+    build_count() {
+      this.count = h("canvas", { role: "img" });
+      this.count_help = h("p", { class: "hint" });
+      return this.stage(this.word("2. Contar", "2. Count"), this.count, this.count_help);
+    }
+
+    build_answer() {
+      this.bars = range(10).map(k => h("li", {}, h("b", {}, String(k)),
+        h("span", { class: "track" }, h("i")), h("span", { class: "share" })));
+      return this.stage(this.word("3. Responder", "3. Answer"),
+        h("ol", { class: "bars" }, this.bars));
+    }
+
+    build_tools() {
+      this.fit = this.check_box(this.word("Ajustar el tamaño, el centro y la tinta, como en los datos",
+        "Fit the size, the center and the ink, as in the data"), true);
+      this.index = this.integer(this.word("Dígito de prueba", "Test digit"), 0, 0, 449);
+      this.last_index = null;
+      return h("div", { class: "tools" },
+        h("div", { class: "row" },
+          this.button(this.word("Deshacer", "Undo"), () => this.undo()),
+          this.button(this.word("Borrar", "Clear"), () => this.clear()), this.fit.element),
+        h("div", { class: "row" }, this.index.element,
+          this.button(this.word("Cargar", "Load"), () => this.show_sample(this.index.value)),
+          this.button(this.word("Otro al azar", "Another, at random"),
+            () => this.index.set(Math.floor(Math.random() * this.labels.length)))));
+    }
+
+    build_maps() {
+      this.before = this.check_box(this.word("Ver los valores antes de ReLU",
+        "See the values before ReLU"), false);
+      this.rows = h("div", { class: "maps" });
+      this.enlarged = h("canvas", { role: "img" });
+      this.inside = h("div", { class: "inside" });
+      this.layer = this.choice(this.word("Capa", "Layer"), [["0", "1"]], "0");
+      this.map = this.integer(this.word("Mapa", "Map"), 0, 0, 63);
+      this.row = this.integer(this.word("Fila", "Row"), 3, 0, 7);
+      this.col = this.integer(this.word("Columna", "Column"), 3, 0, 7);
+      this.where = h("div", { class: "row" });
+      return [
+        this.stage(this.word("4. Los mapas de características", "4. The feature maps"),
+          this.before.element, this.rows),
+        this.stage(this.word("5. Un número por dentro", "5. Inside one number"),
+          h("p", { class: "hint" }, this.word(
+            "Al señalar o tocar un mapa se ve aquí de dónde sale su valor. El marco marca, en la cuenta de arriba, los números de los que depende.",
+            "Point at a map, or touch it, to see here where its value comes from. The frame marks, in the count above, the numbers that it depends on.")),
+          h("div", { class: "probe" }, this.enlarged,
+            h("div", {}, this.where, this.inside))),
+      ];
+    }
+
+    build_hard() {
+      this.hard = h("div", { class: "hard" });
+      return h("details", { ontoggle: event => event.target.open && this.test_all() },
+        h("summary", {}, this.word("¿Qué dígitos se le resisten?", "Which digits resist?")), this.hard);
+    }
+
+    // Read the weights when the lab comes into view; draw anew when the
+    // colors of the page change.
+    watch() {
+      new IntersectionObserver((entries, observer) => {
+        if (!entries.some(entry => entry.isIntersecting)) return;
+        observer.disconnect();
+        this.load();
+      }, { rootMargin: "200px" }).observe(this);
+      const again = () => this.changed();
+      matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+      const observer = new MutationObserver(again);
+      for (const element of [document.documentElement, document.body]) {
+        observer.observe(element, { attributeFilter: ["class", "style", "data-theme"] });
+      }
+      let width = 0;
+      new ResizeObserver(([{ contentRect }]) => {
+        if (contentRect.width !== width) again();
+        width = contentRect.width;
+      }).observe(this.rows);
+    }
+
+    // The network.
+
+    async load() {
+      this.say(this.word("Cargando la red…", "Loading the network…"));
+      try {
+        this.network = await read(this.getAttribute("data"));
+      } catch (error) {
+        this.say(this.word(`No se ha podido cargar la red: ${error.message}`,
+          `The network could not be loaded: ${error.message}`));
+        return;
+      }
+      const { images, labels } = this.network.arrays;
+      this.labels = labels.data;
+      this.sample_counts = i => images.data.subarray(64 * i, 64 * i + 64);
+      this.prepare_layers();
+      this.show_sample(this.index.value);
+    }
+
+    read_counts(counts) {
+      return forward(this.network, { shape: [GRID, GRID, 1], data: Float32Array.from(counts, n => n / 16) });
+    }
+
+    // The layers whose maps are seen, and what a reader calls them.
+    prepare_layers() {
+      const layers = this.read_counts(this.sample_counts(0));
+      const seen = layers.map((layer, n) => ({ ...layer, n }))
+        .filter(({ kind }) => kind === "conv" || kind === "pool");
+      const name = ({ kind, k }) => kind === "pool" ? this.word("agrupación", "pooling")
+        : this.word(`convolución ${k}`, `convolution ${k}`);
+      this.canvases = new Map(seen.map(layer => [layer.n, h("canvas", { role: "img",
+        onpointermove: event => event.pointerType === "mouse" && this.point(layer.n, event),
+        onpointerdown: event => this.point(layer.n, event) })]));
+      this.names = new Map(seen.map(layer => [layer.n, name(layer)]));
+      this.rows.replaceChildren(...seen.map(({ n, shape: [rows, cols, maps] }) => h("figure", {},
+        h("figcaption", {}, this.word(`${this.names.get(n)}: ${maps} mapas de ${rows} × ${cols}`,
+          `${this.names.get(n)}: ${maps} maps of ${rows} × ${cols}`)), this.canvases.get(n))));
+      this.layer = this.choice(this.word("Capa", "Layer"),
+        seen.map(layer => [String(layer.n), name(layer)]), "0", () => this.inspect());
+      this.where.replaceChildren(this.layer.element, this.map.element, this.row.element, this.col.element);
+    }
+
+    // The pad.
+
+    place({ offsetX, offsetY }) {
+      const side = this.pad.clientWidth;
+      return [offsetX * SIDE / side, offsetY * SIDE / side];
+    }
+
+    start_stroke(point) {
+      if (this.sample !== null) this.strokes = [];
+      this.sample = null;
+      this.stroke = [point];
+      this.strokes.push(this.stroke);
+      this.draw();
+    }
+
+    pen_down(event) {
+      if (event.button) return;
+      this.pad.setPointerCapture(event.pointerId);
+      this.start_stroke(this.place(event));
+    }
+
+    pen_moves(event) {
+      if (!this.stroke || !this.pad.hasPointerCapture(event.pointerId)) return;
+      const [x, y] = this.place(event), [a, b] = this.stroke.at(-1);
+      if (Math.hypot(x - a, y - b) < 0.5) return;
+      this.stroke.push([x, y]);
+      this.draw();
+    }
+
+    pen_up() {
+      this.stroke = null;
+      this.draw();
+    }
+
+    key(event) {
+      const step = event.shiftKey ? 1 : 2;
+      const move = { ArrowLeft: [-step, 0], ArrowRight: [step, 0],
+        ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
+      if (move) this.move_cursor(move);
+      else if (event.key === " ") this.stroke ? this.pen_up() : this.start_stroke([...this.cursor]);
+      else if (event.key === "Backspace") this.undo();
+      else return;
+      event.preventDefault();
+      this.say_cursor();
+    }
+
+    move_cursor(move) {
+      this.cursor = this.cursor.map((x, k) => Math.min(Math.max(x + move[k], 0), SIDE));
+      this.stroke?.push([...this.cursor]);
+      this.draw();
+    }
+
+    say_cursor() {
+      const [col, row] = this.cursor, pen = this.stroke
+        ? this.word("lápiz abajo", "pen down") : this.word("lápiz arriba", "pen up");
+      this.announce(this.word(`fila ${row}, columna ${col}, ${pen}`, `row ${row}, column ${col}, ${pen}`));
+    }
+
+    undo() {
+      this.sample = this.stroke = null;
+      this.strokes.pop();
+      this.draw();
+    }
+
+    clear() {
+      this.strokes = [];
+      this.undo();
+    }
+
+    show_sample(i) {
+      this.last_index = this.sample = i;
+      this.strokes = [];
+      this.stroke = null;
+      this.index.input.value = this.index.value = i;
+      this.draw();
+    }
+
+    // What is seen.
+
+    draw() {
+      if (!this.network) return;
+      if (this.index.value !== this.last_index) return this.show_sample(this.index.value);
+      this.bitmap = this.strokes.length && this.fit.value
+        ? normalize(this.strokes) : rasterize(this.strokes, RADIUS);
+      this.counts = this.sample === null ? countBlocks(this.bitmap) : this.sample_counts(this.sample);
+      this.layers = this.read_counts(this.counts);
+      this.colors = Object.fromEntries(Array.from(this.swatches.children,
+        swatch => [swatch.id, getComputedStyle(swatch).color]));
+      this.draw_pad();
+      this.draw_answer();
+      this.inspect();
+    }
+
+    draw_pad() {
+      paint(this.pad, 256, 256, g => {
+        this.draw_bitmap(g, 8, this.sample === null ? rasterize(this.strokes, RADIUS) : null, "text");
+        this.draw_blocks(g, 32, this.sample !== null);
+        if (this.pad.matches(":focus-visible")) {
+          const [x, y] = this.cursor.map(value => 8 * value);
+          g.strokeStyle = this.colors.kernel;
+          g.lineWidth = this.stroke ? 4 : 2;
+          g.stroke(new Path2D(`M${x - 12} ${y}h24M${x} ${y - 12}v24`));
+        }
+      });
+    }
+
+    draw_bitmap(g, size, bitmap, color) {
+      g.fillStyle = this.colors[color];
+      bitmap?.forEach((on, i) => on &&
+        g.fillRect(size * (i % SIDE), size * Math.floor(i / SIDE), size, size));
+    }
+
+    // The grid of the blocks; `filled`, each as dark as its count.
+    draw_blocks(g, size, filled) {
+      g.fillStyle = this.colors.text;
+      this.counts.forEach((count, i) => {
+        g.globalAlpha = filled ? count / 16 : 0;
+        g.fillRect(size * (i % GRID), size * Math.floor(i / GRID), size, size);
+      });
+      g.globalAlpha = 1;
+      g.strokeStyle = this.colors.rule;
+      for (const k of range(GRID + 1)) {
+        g.stroke(new Path2D(`M${size * k} 0v${size * GRID}M0 ${size * k}h${size * GRID}`));
+      }
+    }
+
+    draw_count() {
+      const { n, row, col } = this.probe, size = 32;
+      const [top, left, bottom, right] = receptiveField(this.layers, n, row, col);
+      paint(this.count, 256, 256, g => {
+        g.globalAlpha = 0.25;
+        if (this.sample === null) this.draw_bitmap(g, 8, this.bitmap, "input");
+        else this.counts.forEach((count, i) => {
+          g.globalAlpha = count / 64;
+          g.fillStyle = this.colors.input;
+          g.fillRect(size * (i % GRID), size * Math.floor(i / GRID), size, size);
+        });
+        g.globalAlpha = 1;
+        this.draw_blocks(g, size, false);
+        this.write_numbers(g, size, GRID, this.counts, 15);
+        g.strokeStyle = this.colors.kernel;
+        g.lineWidth = 3;
+        g.strokeRect(size * left + 1.5, size * top + 1.5,
+          size * (right - left + 1) - 3, size * (bottom - top + 1) - 3);
+      });
+      this.count_help.textContent = this.sample === null
+        ? this.word("Píxeles encendidos en cada bloque de 4 × 4: los 64 números que recibe la red.",
+          "Pixels on in each block of 4 × 4: the 64 numbers that the network receives.")
+        : this.word("Los dígitos de prueba traen ya hecha la cuenta: los 64 números que recibe la red.",
+          "The test digits come already counted: the 64 numbers that the network receives.");
+      const lines = range(GRID).map(r => Array.from(this.counts.subarray(GRID * r, GRID * r + GRID)).join(" "));
+      this.count.setAttribute("aria-label", this.word("Los 64 números, fila por fila: ",
+        "The 64 numbers, row by row: ") + lines.join("; "));
+    }
+
+    write_numbers(g, size, cols, values, font) {
+      g.fillStyle = this.colors.text;
+      g.font = `${font}px system-ui, sans-serif`;
+      g.textAlign = "center";
+      g.textBaseline = "middle";
+      values.forEach((value, i) => g.fillText(value,
+        size * (i % cols + 0.5), size * (Math.floor(i / cols) + 0.53)));
+    }
+
+    draw_answer() {
+      const shares = this.layers.at(-1).data, best = argmax(shares);
+      this.bars.forEach((bar, k) => {
+        bar.dataset.probability = shares[k];
+        bar.classList.toggle("best", k === best);
+        bar.querySelector("i").style.width = `${100 * shares[k]}%`;
+        bar.querySelector(".share").textContent = percent(shares[k]);
+      });
+      const second = argmax(shares.map((share, k) => k === best ? 0 : share));
+      this.say(this.sentence(best, percent(shares[best]), second, percent(shares[second])));
+    }
+
+    sentence(best, share, second, second_share) {
+      const label = this.sample === null ? null : this.labels[this.sample];
+      const marked = label === null ? "" : label === best ? this.word(" Acierta.", " It is right.")
+        : this.word(` Se equivoca: es un ${label}.`, ` It is wrong: this is a ${label}.`);
+      if (!this.counts.some(Boolean)) return this.word(
+        `No hay nada dibujado, y aun así la red ha de responder: un ${best} (${share}).`,
+        `Nothing is drawn, and even so the network has to answer: ${best} (${share}).`);
+      return this.word(`La red lee un ${best} (${share}); después, un ${second} (${second_share}).`,
+        `The network reads ${best} (${share}); next, ${second} (${second_share}).`) + marked;
+    }
+
+    // Write the sentence at once, and say it when the drawing pauses.
+    say(text) {
+      if (this.verdict.textContent === text) return;
+      this.verdict.textContent = text;
+      clearTimeout(this.later);
+      this.later = setTimeout(() => this.announce(text), 800);
+    }
+
+    // The layer whose values are seen in the maps of layer `n`.
+    shown(n) {
+      const gated = this.layers[n + 1].kind === "relu" && !this.before.value;
+      return this.layers[gated ? n + 1 : n];
+    }
+
+    draw_maps(n) {
+      const canvas = this.canvases.get(n), { shape, data } = this.shown(n);
+      const [rows, cols, maps] = shape, cell = rows > 4 ? 4 : 6, step = cell * cols + 4;
+      const width = Math.max(canvas.parentElement.clientWidth, step);
+      const across = Math.floor(width / step), down = Math.ceil(maps / across);
+      canvas.layout = { step, across, cell, rows, cols, maps, width };
+      const largest = data.reduce((a, x) => Math.max(a, Math.abs(x)), 1e-9);
+      paint(canvas, width, down * step, g => {
+        for (const k of range(maps)) {
+          const x0 = 2 + step * (k % across), y0 = 2 + step * Math.floor(k / across);
+          this.draw_map(g, x0, y0, cell, this.shown(n), k, largest);
+          if (n === this.probe.n && k === this.probe.map) {
+            g.strokeStyle = this.colors.kernel;
+            g.lineWidth = 2;
+            g.strokeRect(x0 - 1, y0 - 1, cell * cols + 2, cell * rows + 2);
+          }
+        }
+      });
+      canvas.setAttribute("aria-label", this.word(`${maps} mapas de ${rows} × ${cols}, como imágenes`,
+        `${maps} maps of ${rows} × ${cols}, as images`));
+    }
+
+    // Green, positive; orange, negative; as strong as the value.
+    draw_map(g, x0, y0, cell, { shape: [rows, cols, maps], data }, k, largest) {
+      g.fillStyle = this.colors.faint;
+      g.globalAlpha = 0.12;
+      g.fillRect(x0, y0, cell * cols, cell * rows);
+      for (const i of range(rows * cols)) {
+        const value = data[i * maps + k];
+        g.fillStyle = value < 0 ? this.colors.kernel : this.colors.output;
+        g.globalAlpha = Math.sqrt(Math.abs(value) / largest);   // weak ones show
+        g.fillRect(x0 + cell * (i % cols), y0 + cell * Math.floor(i / cols), cell, cell);
+      }
+      g.globalAlpha = 1;
+    }
+
+    // Inside one number.
+
+    point(n, { offsetX, offsetY, currentTarget: canvas }) {
+      const { step, across, cell, rows, cols, maps, width } = canvas.layout;
+      const zoom = width / canvas.clientWidth;
+      const [x, y] = [Math.max(offsetX * zoom - 2, 0), Math.max(offsetY * zoom - 2, 0)];
+      const map = Math.floor(y / step) * across + Math.floor(x / step);
+      const row = Math.floor(y % step / cell), col = Math.floor(x % step / cell);
+      if (map >= maps || x >= across * step || row >= rows || col >= cols) return;
+      this.put(this.map, map);
+      this.put(this.row, row);
+      this.put(this.col, col);
+      this.layer.set(String(n));
+    }
+
+    put(field, value) {
+      Object.assign(field, { value, bad: "" });
+      field.input.value = value;
+      field.say("");
+    }
+
+    inspect() {
+      const n = Number(this.layer.value), [rows, cols, maps] = this.layers[n].shape;
+      [[this.map, maps], [this.row, rows], [this.col, cols]].forEach(([field, many]) => {
+        field.input.max = many - 1;
+        if (field.value >= many) this.put(field, many - 1);
+      });
+      this.probe = { n, map: this.map.value, row: this.row.value, col: this.col.value };
+      for (const layer of this.canvases.keys()) this.draw_maps(layer);
+      this.draw_count();
+      this.draw_enlarged();
+      this.inside.replaceChildren(...this.explain().map(text => h("p", {}, text)));
+    }
+
+    draw_enlarged() {
+      const { n, map, row, col } = this.probe, layer = this.shown(n);
+      const [rows, cols, maps] = layer.shape, size = 288 / cols;
+      const values = range(rows * cols).map(i => layer.data[i * maps + map]);
+      const largest = Math.max(...values.map(Math.abs), 1e-9);
+      paint(this.enlarged, 288, 288, g => {
+        this.draw_map(g, 0, 0, size, layer, map, 4 * largest);   // pale
+        this.write_numbers(g, size, cols, values.map(value => decimal(value, 2)), 12);
+        g.strokeStyle = this.colors.kernel;
+        g.lineWidth = 3;
+        g.strokeRect(size * col + 1.5, size * row + 1.5, size - 3, size - 3);
+      });
+      this.enlarged.setAttribute("aria-label", this.word(
+        `Mapa ${map} de ${this.names.get(n)}, con sus números`,
+        `Map ${map} of ${this.names.get(n)}, with its numbers`));
+    }
+
+    // What is known of the number under the probe, in sentences.
+    explain() {
+      const { n, map, row, col } = this.probe, { kind } = this.layers[n];
+      const at = ({ shape: [, cols, maps], data }) => data[(row * cols + col) * maps + map];
+      const value = at(this.layers[n]);
+      const [top, left, bottom, right] = receptiveField(this.layers, n, row, col);
+      const field = this.word(
+        `Depende de los ${bottom - top + 1} × ${right - left + 1} números del marco.`,
+        `It depends on the ${bottom - top + 1} × ${right - left + 1} numbers in the frame.`);
+      if (kind === "pool") return [this.word(`Vale ${decimal(value)}: el mayor de cuatro valores vecinos.`,
+        `It is ${decimal(value)}: the largest of four neighboring values.`), field];
+      const after = decimal(Math.max(value, 0));
+      return [this.word(`z = ${decimal(value)}; después de ReLU, ${after}.`,
+        `z = ${decimal(value)}; after ReLU, ${after}.`), this.products(n), field];
+    }
+
+    // Where the z of a convolution comes from; the first one, term by term.
+    products(n) {
+      const { map, row, col } = this.probe, { k, f, pad } = this.layers[n];
+      const { shape: [, , channels, maps], data } = this.network.arrays[`W${k}`];
+      if (channels > 1) return this.word(
+        `Es la suma de ${f} · ${f} · ${channels} = ${f * f * channels} productos y un sesgo.`,
+        `It is the sum of ${f} · ${f} · ${channels} = ${f * f * channels} products and a bias.`);
+      const bias = this.network.arrays[`b${k}`].data[map];
+      const terms = range(f * f).map(i => {
+        const r = row + Math.floor(i / f) - pad, c = col + i % f - pad;
+        const inside = r >= 0 && r < GRID && c >= 0 && c < GRID;
+        return [inside ? this.counts[r * GRID + c] : 0, data[i * maps + map]];
+      }).filter(([count]) => count);
+      const signed = x => x < 0 ? `(${decimal(x)})` : decimal(x);
+      return "z = " + terms.map(([count, weight]) => `${count}/16 · ${signed(weight)} + `).join("")
+        + signed(bias) + this.word(", donde el último sumando es el sesgo.",
+          ", where the last term is the bias.");
+    }
+
+    // The whole test set: how many are right, and the hardest ones.
+
+    async test_all() {
+      if (!this.network || this.tested) return;
+      this.tested = true;
+      const shares = [];
+      for (const i of this.labels.keys()) {
+        if (i % 25 === 0) {
+          this.hard.textContent = this.word(`Leyendo los dígitos de prueba: ${i} de ${this.labels.length}`,
+            `Reading the test digits: ${i} of ${this.labels.length}`);
+          await new Promise(done => setTimeout(done));
+        }
+        shares.push(this.read_counts(this.sample_counts(i)).at(-1).data);
+      }
+      this.shares = shares;
+      this.show_hardest();
+    }
+
+    show_hardest() {
+      const right = this.shares.filter((share, i) => argmax(share) === this.labels[i]).length;
+      const hardest = range(this.labels.length)
+        .sort((i, j) => this.shares[i][this.labels[i]] - this.shares[j][this.labels[j]]).slice(0, 12);
+      const text = this.word(
+        `La red acierta ${right} de los ${this.labels.length} dígitos de prueba. Estos doce son los más difíciles para ella: la clase verdadera, la respuesta, y la probabilidad que da a la verdadera. Cada uno se puede cargar.`,
+        `The network gets ${right} of the ${this.labels.length} test digits right. These twelve are the hardest for it: the true class, the answer, and the probability that it gives to the true one. Each of them can be loaded.`);
+      this.hard.replaceChildren(h("p", {}, text),
+        h("div", { class: "gallery" }, hardest.map(i => this.hard_one(i))));
+      this.announce(text);
+    }
+
+    hard_one(i) {
+      const canvas = h("canvas", { "aria-hidden": "true" });
+      const image = { shape: [GRID, GRID, 1], data: Float32Array.from(this.sample_counts(i), n => n / 16) };
+      paint(canvas, 48, 48, g => this.draw_map(g, 0, 0, 6, image, 0, 1));
+      const share = this.shares[i], answer = `${this.labels[i]} → ${argmax(share)}`;
+      return h("button", { type: "button", onclick: () => this.show_sample(i),
+        class: argmax(share) === this.labels[i] ? "" : "mistaken",
+      }, h("span", { class: "unseen" }, `${this.word("Dígito de prueba", "Test digit")} ${i}:`),
+      canvas, h("span", {}, answer), h("small", {}, percent(share[this.labels[i]])));
+    }
+
+    static style = `
+.stages { display: grid; gap: 1.2rem; grid-template-columns: repeat(3, minmax(0, 1fr)); }
+section { display: grid; gap: .5rem; align-content: start; min-width: 0; }
+canvas { display: block; width: 100%; }
+.hint, figcaption { color: var(--faint); font-size: .85rem; }
+.stages canvas { border: 1px solid var(--edge); border-radius: 4px; }
+.canvas { touch-action: none; cursor: crosshair; }
+.bars { list-style: none; margin: 0; padding: 0; display: grid; gap: .3rem; }
+.bars li { display: grid; grid-template-columns: 1rem 1fr 4rem; gap: .5rem; align-items: center;
+  font-variant-numeric: tabular-nums; }
+.track { height: 1.1rem; background: color-mix(in srgb, var(--faint) 14%, var(--ground)); border-radius: 3px; }
+.track i { display: block; height: 100%; background: var(--output); border-radius: 3px;
+  transition: width .15s; }
+.share { text-align: right; font-size: .88rem; }
+.best .share { font-weight: 700; }
+.tools { display: grid; gap: .8rem; }
+.verdict { font-size: 1.15rem; font-weight: 600; min-height: 1.7em; }
+.maps { display: grid; gap: .8rem; }
+.maps figure { margin: 0; display: grid; gap: .3rem; }
+.maps canvas { cursor: crosshair; touch-action: pan-y; }
+.probe { display: grid; gap: 1rem 1.4rem; grid-template-columns: 18rem minmax(0, 1fr); align-items: start; }
+.probe canvas { max-width: 18rem; border: 1px solid var(--edge); border-radius: 4px; }
+.inside { display: grid; gap: .4rem; margin-top: .9rem; overflow-wrap: anywhere; }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(5.2rem, 1fr)); gap: .5rem; margin-top: .7rem; }
+.gallery button { display: grid; justify-items: center; gap: .15rem; padding: .5rem .2rem; }
+.gallery canvas { width: 48px; }
+.mistaken { border: 2px solid var(--wrong) !important; }
+@container (max-width: 40rem) {
+  .stages { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 1rem .8rem; }
+  .stages section:first-child { grid-column: 1 / -1; }
+  .bars li { grid-template-columns: .8rem 1fr 3.3rem; gap: .35rem; }
+  .track { height: .85rem; }
+  .probe { grid-template-columns: minmax(0, 1fr); }
+}
+@media (prefers-reduced-motion: reduce) { .track i { transition: none; } }
+`;
+  }
+
+  // The file of data `name`, as {header, arrays}; its script defines it.
+  async function read(name) {
+    const url = new URL(`data/${name}.js`, here).href;
+    await new Promise((resolve, reject) => document.head.append(h("script", {
+      src: url, onload: resolve, onerror: () => reject(new Error(url)) })));
+    const text = atob(globalThis.cnnbookData[name]);
+    return unpack(Uint8Array.from(text, character => character.charCodeAt(0)));
+  }
+
+  customElements.define("digit-lab", DigitLab);
+})();
