@@ -138,14 +138,14 @@ def top_patches(
     return Patches(np.stack(pixels), cells[images].max(axis=1),
                    np.stack([images, rows, cols], axis=1))
 
-# %% ../chapters/11_interpret.ipynb #69f81df3
+# %% ../chapters/11_interpret.ipynb #85346da2
 def _score_of(Z, labels):
     "The score of each image for its class, and a one there: `dZ`."
     if Z.ndim != 2:
         raise ValueError("model must end in scores (m, C); its output has "
                          f"shape {Z.shape}")
-    check_equal("labels", np.size(labels), len(Z), "classes, one per image")
     dZ = one_hot_encode(labels, Z.shape[1]).astype(Z.dtype)
+    check_equal("labels", len(dZ), len(Z), "classes, one per image")
     return np.sum(Z * dZ, axis=1), dZ
 
 # %% ../chapters/11_interpret.ipynb #d5e680ed

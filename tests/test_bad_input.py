@@ -11,7 +11,7 @@ from inspect import isfunction, isgenerator
 import numpy as np
 import pytest
 
-from cnnbook import model
+from cnnbook import interpret, model, nn
 from cnnbook.backprop import (check_gradient, conv_backward,
                               create_mask_from_window, distribute_value,
                               global_average_pool_backward, numeric_gradient,
@@ -375,6 +375,64 @@ TABLE |= {
             "patience": {key: value for key, value in no_integer(1).items()
                          if key != "None"}}),
 }
+
+# ---- what a network sees ----
+
+SEER = nn.Sequential(
+    nn.Conv2D(3, 4, pad=1, rng=rng), nn.ReLU(), nn.MaxPool2D(2),
+    nn.GlobalAvgPool(), nn.Linear(4, 3, rng=rng))
+SEEN = rng.random((2, 5, 6, 3))
+NO_MODEL = {"None": None, "a list of layers": [nn.ReLU()], "a dict": MODEL,
+            "a layer": nn.ReLU()}
+NO_IMAGES = no_array(2, 5, 6, 3) | {"another channel": np.ones((2, 5, 6, 4))}
+NO_LAYER = no_integer(0) | {"one too many": 5}
+NO_LABELS = no_array(2) | {"one too few": [0], "one too many": [0, 1, 2],
+                           "half": [0.5, 1], "too large": [0, 3],
+                           "negative": [-1, 0]}
+del NO_LABELS["one axis more"]          # (1, m) is read as (m,)
+SEE = {"model": NO_MODEL, "X": NO_IMAGES}
+ASK = SEE | {"labels": NO_LABELS}
+ATTACK = ASK | {
+    "X": NO_IMAGES | {"0 to 255": 255 * SEEN, "negative": -SEEN},
+    "epsilon": no_array() | {"negative": -0.1, "over 1": 2, "NaN": np.nan},
+    "loss": no_choice("cross-entropy", "margin")}
+ASKED = dict(model=SEER, X=SEEN, labels=[0, 2])
+TABLE |= {
+    interpret.activations: (dict(model=SEER, X=SEEN), SEE),
+    interpret.layer_field: (dict(model=SEER, layer=2), {
+        "model": NO_MODEL, "layer": NO_LAYER | {"all of the image": 3}}),
+    interpret.top_patches: (
+        dict(model=SEER, X=SEEN, layer=2, channel=1, count=2), SEE | {
+            "layer": NO_LAYER | {"all of the image": 3},
+            "channel": no_integer(0) | {"one too many": 4},
+            "count": no_integer(1) | {"more than images": 3}}),
+    interpret.occlusion: (dict(ASKED, size=2, stride=1, value=0.5), ASK | {
+        "size": no_integer(1) | {"too large": 6}, "stride": no_integer(1),
+        "value": {"text": "12", "a list": [1, 2], "complex": 1j}}),
+    interpret.score_gradient: (dict(ASKED, layer=1), ASK | {
+        "layer": {k: v for k, v in NO_LAYER.items() if v is not None}}),
+    interpret.saliency: (ASKED, ASK),
+    interpret.grad_cam: (dict(ASKED, layer=2), ASK | {
+        "layer": NO_LAYER | {"no maps": 3}}),
+    interpret.upsample: (dict(maps=SEEN[..., 0], shape=(8, 9)), {
+        "maps": no_array(2, 5, 6),
+        "shape": {"None": None, "a number": 8, "one": (8,), "half": (8, 1.5),
+                  "none": (0, 4), "text": "88"}}),
+    interpret.shuffled: (
+        dict(model=SEER, layers=[0, 4], rng=np.random.default_rng(0)), {
+            "model": NO_MODEL, "rng": {"None": None, "a seed": 0},
+            "layers": {"None": None, "a number": 3, "text": "0"}}),
+    interpret.loss_gradient: (dict(ASKED, loss="margin"), ASK | {
+        "loss": ATTACK["loss"]}),
+    interpret.fgsm: (dict(ASKED, epsilon=0.1, loss="margin"), ATTACK),
+    interpret.pgd: (dict(ASKED, epsilon=0.1, loss="margin", steps=2),
+                    ATTACK | {"steps": no_integer(1)}),
+    interpret.effective_receptive_field: (
+        dict(model=SEER, X=SEEN, layer=0, channel=1), SEE | {
+            "layer": NO_LAYER | {"no maps": 3},
+            "channel": no_integer(0) | {"one too many": 4}}),
+}
+
 # Steps of training that `train` calls with what it has checked itself, and
 # helpers for whole programs.
 INSIDE = {"network_backward", "train_step", "sgd_step", "adam_step",
@@ -382,7 +440,7 @@ INSIDE = {"network_backward", "train_step", "sgd_step", "adam_step",
           "fit_and_predict", "in_parallel"}
 # What `images` and `storage` refuse to read or write has tests of its own.
 MODULES = ("checks", "conv1d", "padding", "conv2d", "conv_layer", "pooling",
-           "backprop", "model")
+           "backprop", "model", "interpret")
 
 
 @pytest.mark.parametrize("module", MODULES)
