@@ -1,14 +1,14 @@
 -- The part of Quarto's dialect that the book uses, for Pandoc: numbered
 -- chapters, sections, figures, tables and equations, references to them,
--- callouts and folded code. The metadata `target` is "html" or "typst";
+-- callouts and folded code. The metadata `target` is html, epub or typst;
 -- every chapter is a level 1 heading with its `file` and its `kind`.
 local words, target
 local labels = {}   -- id -> the text of a reference to it
 local file          -- of the chapter that is being read
 
-local function html() return target == "html" end
+local function html() return target ~= "typst" end
 local function str(s) return pandoc.utils.stringify(s) end
-local function raw(s) return pandoc.RawBlock(target, s) end
+local function raw(s) return pandoc.RawBlock(html() and "html" or target, s) end
 local function inline(s) return pandoc.RawInline(target, s) end
 
 -- Callouts, folded cells and text for one format ---------------------------
@@ -110,30 +110,31 @@ local function number_caption(block, kind)
   return block
 end
 
-local function number_equation(para)
-  for i, math in ipairs(para.content) do
-    local id_at = math.t == "Math" and para.content[i + 1]
-      and (para.content[i + 1].t == "Str" and i + 1 or i + 2)
-    local mark = id_at and para.content[id_at]
-    local id = mark and mark.t == "Str" and mark.text:match("^{#(eq%-[%w_-]+)}$")
+local function equation(math, id)
+  local number = next_number("eq")
+  label(id, "eq", number)
+  number = "(" .. number .. ")"
+  if html() then
+    return {pandoc.Span({math, pandoc.Span(number, {class = "equation-number"})},
+      {id = id, class = "equation"})}
+  end
+  return {inline('#numbered("' .. number .. '")['), math,
+    inline("] <" .. id .. ">")}
+end
+
+local function number_equations(para)   -- $$ ... $$ {#eq-id}
+  local out = pandoc.List{}
+  for _, piece in ipairs(para.content) do
+    local id = piece.t == "Str" and piece.text:match("^{#(eq%-[%w_-]+)}$")
     if id then
-      local number = next_number("eq")
-      label(id, "eq", number)
-      number = "(" .. number .. ")"
-      local equation
-      if html() then
-        equation = pandoc.List{pandoc.Span({math, pandoc.Span(number,
-          {class = "equation-number"})}, {id = id, class = "equation"})}
-      else
-        equation = pandoc.List{inline('#numbered("' .. number .. '")['),
-          math, inline("] <" .. id .. ">")}
-      end
-      local before = pandoc.List{table.unpack(para.content, 1, i - 1)}
-      local after = pandoc.List{table.unpack(para.content, id_at + 1)}
-      para.content = before .. equation .. after
-      return para
+      if out[#out].t ~= "Math" then out:remove() end   -- the space between
+      out:extend(equation(out:remove(), id))
+    else
+      out:insert(piece)
     end
   end
+  para.content = out
+  return para
 end
 
 -- References ---------------------------------------------------------------
@@ -162,7 +163,7 @@ function Pandoc(doc)
   for key, value in pairs(words) do words[key] = str(value) end
   doc = doc:walk{Div = special}
   doc = doc:walk{traverse = "topdown", Header = number_header,
-    Para = number_equation,
+    Para = number_equations,
     Figure = function(figure) return number_caption(figure, "fig") end,
     Table = function(tbl) return number_caption(tbl, "tbl") end}
   for i, block in ipairs(doc.blocks) do
