@@ -124,7 +124,8 @@ def test_names_are_unique(file):
 
 
 # The chapters whose exercises are all in this form.
-WHOLE = ["01_conv1d", "02_padding", "03_conv2d", "11_interpret"]
+WHOLE = ["01_conv1d", "02_padding", "03_conv2d", "04_conv_layer", "05_pooling",
+         "06_backprop", "07_model", "11_interpret"]
 
 
 @pytest.mark.parametrize("name", WHOLE)
