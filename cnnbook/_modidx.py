@@ -429,6 +429,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                             'cnnbook.nn.Tanh.backward': ('nn.html#tanh.backward', 'cnnbook/nn.py'),
                             'cnnbook.nn.Tanh.forward': ('nn.html#tanh.forward', 'cnnbook/nn.py'),
                             'cnnbook.nn._bar': ('nn.html#_bar', 'cnnbook/nn.py'),
+                            'cnnbook.nn._check_groups': ('nn.html#_check_groups', 'cnnbook/nn.py'),
                             'cnnbook.nn._conv': ('nn.html#_conv', 'cnnbook/nn.py'),
                             'cnnbook.nn._conv_gradients': ('nn.html#_conv_gradients', 'cnnbook/nn.py'),
                             'cnnbook.nn._generator': ('nn.html#_generator', 'cnnbook/nn.py'),

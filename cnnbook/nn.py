@@ -6,9 +6,9 @@
 __all__ = ['Row', 'Module', 'Layer', 'ReLU', 'Linear', 'check_layer', 'Conv2D', 'ConvTranspose2D', 'MaxPool2D', 'AvgPool2D',
            'GlobalAvgPool', 'Flatten', 'LeakyReLU', 'Tanh', 'BatchNorm2D', 'Dropout', 'Sequential', 'Residual',
            'softmax_cross_entropy', 'mean_squared_error', 'Optimizer', 'SGD', 'Adam', 'cosine', 'stairs', 'outputs',
-           'evaluate', 'Run', 'KeepBest', 'train_step', 'fit', 'Summary', 'summary']
+           'evaluate', 'train_step', 'Run', 'KeepBest', 'fit', 'Summary', 'summary']
 
-# %% ../chapters/09_nn.ipynb #255f89ee
+# %% ../chapters/09_nn.ipynb #f3aaa129
 import math
 import time
 from collections import namedtuple
@@ -24,7 +24,7 @@ from .fast import (conv_backward, conv_forward, pool_backward,
 from .model import (_someone_watches, cross_entropy, dropout_forward,
                            fully_connected_layer_backward,
                            fully_connected_layer_forward, minibatches,
-                           one_hot_encode, relu, relu_backward, softmax)
+                           one_hot_encode, softmax)
 from .pooling import global_average_pool
 
 # %% ../chapters/09_nn.ipynb #b238b483
@@ -103,7 +103,7 @@ class Layer(Module):
         "For one image of this shape, which becomes one of `new_shape`."
         return 0
 
-# %% ../chapters/09_nn.ipynb #d723da85
+# %% ../chapters/09_nn.ipynb #29d311e6
 def _like(dY, shape):
     "Return `dY` as an array; ValueError unless it has this shape."
     dY = as_array("dY", dY, _ANY)
@@ -114,11 +114,12 @@ def _like(dY, shape):
 class ReLU(Layer):
     "`max(X, 0)`, entry by entry."
     def forward(self, X, train=False):
-        Y, self.cache = relu(X)
-        return Y
+        X = as_array("X", X, _ANY)
+        self.cache = X > 0
+        return np.maximum(X, 0)
 
     def backward(self, dY):
-        return relu_backward(_like(dY, self.cache.shape), self.cache)
+        return _like(dY, self.cache.shape) * self.cache
 
 # %% ../chapters/09_nn.ipynb #22cc03fa
 def _number(name, value, low=-math.inf, below=math.inf):
@@ -198,7 +199,15 @@ def check_layer(
         inner.params[key] = value
     return errors
 
-# %% ../chapters/09_nn.ipynb #62ea283e
+# %% ../chapters/09_nn.ipynb #1cf4257e
+def _check_groups(n_C_prev, n_C, groups):
+    "Raise an error unless both are multiples of `groups`."
+    as_int("groups", groups, 1)
+    for name, n in ("n_C_prev", n_C_prev), ("n_C", n_C):
+        if as_int(name, n, 1) % groups:
+            raise ValueError(f"{name} must be a multiple of groups = "
+                             f"{groups}; got {n}")
+
 def _split(A, groups):
     return np.split(A, groups, axis=3)
 
@@ -217,7 +226,7 @@ def _conv_gradients(dY, caches):
     parts = zip(_split(dY, len(caches)), caches)
     return [_join(d) for d in zip(*(conv_backward(*part) for part in parts))]
 
-# %% ../chapters/09_nn.ipynb #9f73cfcc
+# %% ../chapters/09_nn.ipynb #e0528cbe
 class Conv2D(Layer):
     """Cross-correlation: (m, n_H, n_W, n_C_prev) -> (m, ..., ..., n_C).
 
@@ -227,12 +236,9 @@ class Conv2D(Layer):
     def __init__(self, n_C_prev, n_C, f=3, stride=1, pad=0, dilation=1,
                  groups=1, bias=True, *, rng, dtype=np.float32):
         super().__init__()
-        self.f, self.groups = as_int("f", f, 1), as_int("groups", groups, 1)
-        for name, n in ("n_C_prev", n_C_prev), ("n_C", n_C):
-            if as_int(name, n, 1) % groups:
-                raise ValueError(f"{name} must be a multiple of groups = "
-                                 f"{groups}; got {n}")
-        self.n_C_prev, self.n_C = n_C_prev, n_C
+        _check_groups(n_C_prev, n_C, groups)
+        self.n_C_prev, self.n_C, self.groups = n_C_prev, n_C, groups
+        self.f = as_int("f", f, 1)
         self.hparameters = {"stride": as_int("stride", stride, 1),
                             "pad": as_int("pad", pad, 0),
                             "dilation": as_int("dilation", dilation, 1)}
@@ -261,7 +267,7 @@ class Conv2D(Layer):
     def multiply_adds(self, shape, new_shape):
         return math.prod(new_shape[:2]) * self.params["W"].size
 
-# %% ../chapters/09_nn.ipynb #19f105c0
+# %% ../chapters/09_nn.ipynb #8b755ea3
 class ConvTranspose2D(Conv2D):
     """The adjoint of a `Conv2D` that goes from n_C to n_C_prev channels.
 
@@ -271,6 +277,7 @@ class ConvTranspose2D(Conv2D):
     """
     def __init__(self, n_C_prev, n_C, f=3, stride=1, pad=0, dilation=1,
                  groups=1, bias=True, output_pad=0, *, rng, dtype=np.float32):
+        _check_groups(n_C_prev, n_C, groups)
         super().__init__(n_C, n_C_prev, f, stride, pad, dilation, groups,
                          False, rng=rng, dtype=dtype)
         self.output_pad = as_int("output_pad", output_pad, 0)
@@ -315,7 +322,7 @@ class ConvTranspose2D(Conv2D):
     def multiply_adds(self, shape, new_shape):
         return math.prod(shape[:2]) * self.params["W"].size
 
-# %% ../chapters/09_nn.ipynb #0d4b93b5
+# %% ../chapters/09_nn.ipynb #ce5a0f5a
 class MaxPool2D(Layer):
     "The largest number of each f x f window; `stride` is f if not given."
     mode = "max"
@@ -344,6 +351,7 @@ class AvgPool2D(MaxPool2D):
 class GlobalAvgPool(Layer):
     "The mean of each channel: (m, n_H, n_W, n_C) -> (m, n_C)."
     def forward(self, X, train=False):
+        X = as_array("X", X, 4, "(m, n_H, n_W, n_C)")
         Y, self.cache = global_average_pool(X)
         return Y
 
@@ -363,7 +371,7 @@ class Flatten(Layer):
     def backward(self, dY):
         return as_array("dY", dY, 2, batch=True).reshape(self.cache)
 
-# %% ../chapters/09_nn.ipynb #6adbffc8
+# %% ../chapters/09_nn.ipynb #30b478a5
 class LeakyReLU(Layer):
     "X where it is positive and `slope` times X elsewhere."
     def __init__(self, slope=0.01):
@@ -371,12 +379,12 @@ class LeakyReLU(Layer):
         self.slope = _number("slope", slope)
 
     def forward(self, X, train=False):
-        self.cache = X = as_array("X", X, _ANY)
-        return np.where(X > 0, X, self.slope * X)
+        X = as_array("X", X, _ANY)
+        self.cache = np.where(X > 0, 1, self.slope).astype(X.dtype)
+        return X * self.cache
 
     def backward(self, dY):
-        dY = _like(dY, self.cache.shape)
-        return np.where(self.cache > 0, dY, self.slope * dY)
+        return _like(dY, self.cache.shape) * self.cache
 
 class Tanh(Layer):
     "`amplitude` times the hyperbolic tangent of `slope` times X."
@@ -444,7 +452,7 @@ class BatchNorm2D(Layer):
             dY = dY - dbeta / n - X_hat * (dgamma / n)
         return self.params["gamma"] * scale * dY
 
-# %% ../chapters/09_nn.ipynb #e0b37211
+# %% ../chapters/09_nn.ipynb #494450f4
 class Dropout(Layer):
     "In training, switch off a share `rate` of the numbers at random."
     def __init__(self, rate=0.5, *, rng):
@@ -452,7 +460,8 @@ class Dropout(Layer):
         self.rate, self.rng = _number("rate", rate, 0, 1), _generator(rng)
 
     def forward(self, X, train=False):
-        Y, mask = dropout_forward(X, self.rate, self.rng if train else None)
+        X, rng = as_array("X", X, _ANY), self.rng if train else None
+        Y, mask = dropout_forward(X, self.rate, rng)
         self.cache = Y.shape, mask
         return Y
 
@@ -650,6 +659,30 @@ def evaluate(model, X, labels, loss=softmax_cross_entropy, batch=256):
     Z = outputs(model, X, batch)
     return _measure(loss(Z, labels)[0], Z, labels)
 
+# %% ../chapters/09_nn.ipynb #49b11b99
+def train_step(model, optimizer, X, labels, loss=softmax_cross_entropy):
+    """Learn from one batch; return its measures, taken before the step.
+
+    Raises FloatingPointError if the cost is not finite.
+    """
+    Z = model.forward(X, train=True)
+    cost, dZ = loss(Z, labels)
+    if not math.isfinite(cost):
+        raise FloatingPointError(f"the cost is {cost}: try a smaller "
+                                 "learning rate, or look for NaN in X")
+    model.backward(dZ)
+    optimizer.step()
+    return _measure(cost, Z, labels)
+
+def _bar(items, show):
+    "A progress bar around `items`; None: if someone watches."
+    if show is None:
+        show = _someone_watches() and find_spec("tqdm") is not None
+    if not show:
+        return items
+    from tqdm import tqdm
+    return tqdm(items, unit="epoch")
+
 # %% ../chapters/09_nn.ipynb #1bb5975b
 class Run:
     "A training on its way: what a callback sees, and may stop."
@@ -676,31 +709,7 @@ class KeepBest:
         if self.patience is not None and waited >= self.patience:
             run.stop = True
 
-# %% ../chapters/09_nn.ipynb #49b11b99
-def train_step(model, optimizer, X, labels, loss=softmax_cross_entropy):
-    """Learn from one batch; return its measures, taken before the step.
-
-    Raises FloatingPointError if the cost is not finite.
-    """
-    Z = model.forward(X, train=True)
-    cost, dZ = loss(Z, labels)
-    if not math.isfinite(cost):
-        raise FloatingPointError(f"the cost is {cost}: try a smaller "
-                                 "learning rate, or look for NaN in X")
-    model.backward(dZ)
-    optimizer.step()
-    return _measure(cost, Z, labels)
-
-def _bar(items, show):
-    "A progress bar around `items`; None: if someone watches."
-    if show is None:
-        show = _someone_watches() and find_spec("tqdm") is not None
-    if not show:
-        return items
-    from tqdm import tqdm
-    return tqdm(items, unit="epoch")
-
-# %% ../chapters/09_nn.ipynb #5adb3da7
+# %% ../chapters/09_nn.ipynb #1129f6a1
 def fit(
     model, X, labels,       # (m, ...) and (m,) classes, or what `loss` takes
     optimizer,              # of this model
@@ -719,7 +728,8 @@ def fit(
     the labels are classes, and "val_cost", "val_accuracy" with a
     `validation`. Raises FloatingPointError if the cost is not finite.
     """
-    X, labels = as_array("X", X, _ANY[1:], batch=True), np.asarray(labels)
+    X = as_array("X", X, _ANY[1:], batch=True)
+    labels = as_array("labels", labels, _ANY[1:], batch=True)
     check_equal("labels", len(labels), len(X), "entries, one per image")
     epochs, batch = as_int("epochs", epochs, 1), as_int("batch", batch, 1)
     run, peak, step = Run(model, optimizer), optimizer.learning_rate, 0

@@ -433,6 +433,112 @@ TABLE |= {
             "channel": no_integer(0) | {"one too many": 4}}),
 }
 
+
+
+# ---- the layers that compose ----
+
+GENERATOR = np.random.default_rng(0)
+NO_GENERATOR = {"None": None, "a seed": 0, "the old kind":
+                np.random.RandomState(0)}
+NO_SHARE = SHARE | {"None": None, "text": "0.5", "an array": [0.1, 0.2]}
+NO_SIZE = {"None": None, "text": "1", "negative": -1.0, "NaN": np.nan}
+NOT_A_LAYER = {"None": None, "a number": 3, "a class": nn.ReLU}
+NO_COUNT = {key: wrong for key, wrong in no_integer(1).items()
+            if wrong is not None}               # where None has a meaning
+CONV2D = dict(n_C_prev=4, n_C=6, f=3, stride=2, pad=1, dilation=1, groups=2,
+              rng=GENERATOR)
+NO_CONV2D = {key: no_integer(1) for key in ("n_C_prev", "n_C", "f", "stride",
+                                            "dilation")} | {
+    "pad": no_integer(0), "rng": NO_GENERATOR,
+    "groups": no_integer(1) | {"not a divisor": 4}}
+DENSE = nn.Linear(4, 3, rng=GENERATOR)
+CLASSIFIER = nn.Sequential(nn.Flatten(), nn.Linear(90, 3, rng=GENERATOR))
+TRAINING = dict(model=CLASSIFIER, X=A4, labels=[0, 2], batch=2)
+
+
+def forward_and_backward(layer, *shape):
+    "A pair of functions, to send wrong arrays through a layer."
+    def forward(X):
+        return layer(X, train=True)
+
+    def backward(dY):
+        layer(np.ones(shape), train=True)
+        return layer.backward(dY)
+    forward.__name__ = type(layer).__name__ + "_forward"
+    backward.__name__ = type(layer).__name__ + "_backward"
+    Y = forward(np.ones(shape))
+    return {forward: (dict(X=np.ones(shape)), {"X": never_array(*shape)}),
+            backward: (dict(dY=Y), {"dY": never_array(*Y.shape)
+                                    | no_shape(*Y.shape)})}
+
+
+def load_state_dict(state):
+    DENSE.load_state_dict(state)
+
+
+for layer, *shape in [
+        (nn.ReLU(), 3, 4), (nn.LeakyReLU(), 3, 4), (nn.Tanh(), 3, 4),
+        (nn.BatchNorm2D(3), 2, 5, 6, 3), (nn.Dropout(rng=GENERATOR), 3, 4),
+        (nn.ConvTranspose2D(3, 2, rng=GENERATOR), 2, 5, 6, 3)]:
+    TABLE |= forward_and_backward(layer, *shape)
+
+TABLE |= {
+    nn.Conv2D: (CONV2D, NO_CONV2D),
+    nn.ConvTranspose2D: (CONV2D | dict(output_pad=1), NO_CONV2D | {
+        "output_pad": no_integer(0) | {"the stride": 2}}),
+    nn.Linear: (dict(n_in=4, n_out=3, rng=GENERATOR), {
+        "n_in": no_integer(1), "n_out": no_integer(1), "rng": NO_GENERATOR}),
+    nn.MaxPool2D: (dict(f=2, stride=1), {
+        "f": no_integer(1), "stride": NO_COUNT}),
+    nn.LeakyReLU: (dict(slope=0.1), {"slope": {"None": None, "text": "1"}}),
+    nn.Tanh: (dict(amplitude=2, slope=0.1), {
+        "amplitude": {"None": None, "NaN": np.nan},
+        "slope": {"None": None, "infinite": np.inf}}),
+    nn.BatchNorm2D: (dict(n_C=3, momentum=0.1, epsilon=1e-5), {
+        "n_C": no_integer(1), "momentum": NO_SHARE, "epsilon": NO_SIZE}),
+    nn.Dropout: (dict(rate=0.5, rng=GENERATOR), {
+        "rate": NO_SHARE, "rng": NO_GENERATOR}),
+    nn.Residual: (dict(main=nn.ReLU(), shortcut=nn.ReLU()), {
+        "main": NOT_A_LAYER, "shortcut": {"a number": 3, "a class": nn.ReLU}}),
+    load_state_dict: (dict(state=DENSE.state_dict()), {"state": {
+        "None": None, "a list": [1], "empty": {},
+        "another shape": {**DENSE.state_dict(), "W": np.ones((3, 4))},
+        "text": {**DENSE.state_dict(), "W": "W"}}}),
+    nn.SGD: (dict(model=DENSE, learning_rate=0.1, momentum=0.9,
+                  weight_decay=0.1), {
+        "learning_rate": NO_SIZE, "momentum": NO_SHARE,
+        "weight_decay": NO_SIZE}),
+    nn.Adam: (dict(model=DENSE, learning_rate=0.1, beta1=0.9, beta2=0.99,
+                   epsilon=1e-8, weight_decay=0.1), {
+        "learning_rate": NO_SIZE, "beta1": NO_SHARE, "beta2": NO_SHARE,
+        "epsilon": NO_SIZE, "weight_decay": NO_SIZE}),
+    nn.check_layer: (dict(layer=nn.ReLU(), X=Z2, rng=GENERATOR), {
+        "X": never_array(3, 4)}),
+    nn.softmax_cross_entropy: (dict(Z=Z2, labels=[0, 2, 1]), {
+        "Z": no_array(3, 4),
+        "labels": never_array(3) | LABELS | {
+            "too large": [0, 4, 1], "one too few": [0, 1]}}),
+    nn.mean_squared_error: (dict(Y_hat=Z2, Y=Z2), {
+        "Y_hat": never_array(3, 4),
+        "Y": never_array(3, 4) | no_shape(3, 4)}),
+    nn.cosine: (dict(warm=0.1), {"warm": NO_SHARE}),
+    nn.stairs: (dict(at=(0.5,), by=0.1), {
+        "at": {"None": None, "a number": 0.5}, "by": NO_SIZE}),
+    nn.KeepBest: (dict(patience=2), {"patience": NO_COUNT}),
+    nn.outputs: (dict(model=CLASSIFIER, X=A4, batch=2), {
+        "X": never_array(2, 5, 6, 3), "batch": no_integer(1)}),
+    nn.evaluate: (TRAINING, {
+        "X": never_array(2, 5, 6, 3), "batch": no_integer(1),
+        "labels": {"one too few": [0], "too large": [0, 3]}}),
+    nn.fit: (TRAINING | dict(optimizer=nn.SGD(CLASSIFIER, 0.1), epochs=1,
+                             rng=GENERATOR), {
+        "X": never_array(2, 5, 6, 3), "epochs": no_integer(1),
+        "batch": no_integer(1), "rng": NO_GENERATOR,
+        "labels": {"None": None, "one too few": [0], "too large": [0, 3]}}),
+    nn.summary: (dict(model=nn.Flatten(), shape=(5, 6, 3)), {
+        "shape": {"None": None, "a number": 5, "text": "563"} | {
+            what: (5, 6, n) for what, n in no_integer(1).items()}}),
+}
 # Steps of training that `train` calls with what it has checked itself, and
 # helpers for whole programs.
 INSIDE = {"network_backward", "train_step", "sgd_step", "adam_step",
@@ -440,7 +546,7 @@ INSIDE = {"network_backward", "train_step", "sgd_step", "adam_step",
           "fit_and_predict", "in_parallel"}
 # What `images` and `storage` refuse to read or write has tests of its own.
 MODULES = ("checks", "conv1d", "padding", "conv2d", "conv_layer", "pooling",
-           "backprop", "model", "interpret")
+           "backprop", "model", "nn", "interpret")
 
 
 @pytest.mark.parametrize("module", MODULES)
