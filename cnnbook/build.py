@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['IMPORT', 'SUFFIXES', 'CHOOSER', 'LOST', 'FOREIGN', 'OLDEST_QUARTO', 'UNRESOLVED', 'SILENT', 'STAMP', 'LATER',
            'merged', 'read_manifest', 'modules_used', 'code_cells', 'execution_key', 'run_notebook', 'execute',
-           'run_aside', 'write_whole', 'whole_books', 'page_links', 'for_pages', 'embed_widgets', 'write_data', 'stage',
-           'find_quarto', 'choose_engine', 'render', 'render_with_quarto', 'Prose', 'metadata', 'finish_pages', 'Page',
-           'broken_links', 'stamp', 'replace', 'read_notebooks', 'make_book', 'make', 'preview', 'parse', 'main']
+           'run_aside', 'write_whole', 'whole_books', 'page_links', 'for_pages', 'embed_widgets', 'write_data',
+           'write_script', 'write_apps', 'stage', 'find_quarto', 'choose_engine', 'render', 'render_with_quarto',
+           'Prose', 'metadata', 'finish_pages', 'Page', 'broken_links', 'stamp', 'replace', 'read_notebooks',
+           'make_book', 'make', 'preview', 'parse', 'main']
 
-# %% ../chapters/A6_build.ipynb #59299806
+# %% ../chapters/A6_build.ipynb #2b722c28
 import argparse
 import asyncio
 import hashlib
@@ -33,6 +34,7 @@ from .editions import (LANGUAGES, arranged, edition, options,
                               unpaired)
 from .figures import is_installed, needs
 from .pandoc import BuildError, pages, render_book, unresolved
+from .live import find_shinylive, stage_app
 from .storage import PAGE_DATA
 
 # %% ../chapters/A6_build.ipynb #8521208a
@@ -244,20 +246,40 @@ def embed_widgets(nb, root):
             for name in scripts)), id="widget-scripts"))
     nb.cells = cells
 
-# %% ../chapters/A6_build.ipynb #b9de9f34
+# %% ../chapters/A6_build.ipynb #f72af4c7
 def write_data(nb, folder):
     "Move what the cells of `nb` hand to the pages to scripts in `folder`."
     for cell in code_cells(nb):
         for output in cell.outputs:
             data = output.get("data", {}).pop(PAGE_DATA, None)
             if data is not None:
-                folder.mkdir(parents=True, exist_ok=True)
-                name = output["metadata"].pop("name")
-                (folder / f"{name}.js").write_text(
-                    "(globalThis.cnnbookData ??= {})"
-                    f"[{json.dumps(name)}] = {json.dumps(data)};\n")
+                write_script(folder, output["metadata"].pop("name"), data)
 
-# %% ../chapters/A6_build.ipynb #ab2fa98b
+
+def write_script(folder, name, value):
+    "Write to `folder` the script that tells a page the value of `name`."
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.js").write_text(
+        "(globalThis.cnnbookData ??= {})"
+        f"[{json.dumps(name)}] = {json.dumps(value)};\n")
+
+# %% ../chapters/A6_build.ipynb #ee68e398
+def write_apps(root, project, lang):
+    "Put into the staged `project` the apps that Shinylive can carry."
+    assets, program, names = project / "assets", find_shinylive(), []
+    for app in sorted(root.glob("apps/*/app.py")) if program else []:
+        name, staged = app.parent.name, project / "_apps" / app.parent.name
+        used = modules_used(app.read_text("utf-8"), root / "cnnbook")
+        stage_app(app.parent, used, staged, lang)
+        done = subprocess.run(
+            [program, "export", str(staged), str(assets / "live"),
+             "--subdir", name], capture_output=True, text=True)
+        if done.returncode:
+            raise BuildError(f"shinylive export: {done.stderr[-2000:]}")
+        names.append(name)
+    write_script(assets / "widgets" / "data", "apps", names)
+
+# %% ../chapters/A6_build.ipynb #254f3ee6
 CHOOSER, LOST = "languages.html", "404.html"    # pages in both languages
 FOREIGN = shutil.ignore_patterns(CHOOSER, LOST, "readme.png")
 
@@ -298,6 +320,7 @@ def stage(root, lang, notebooks, formats):
     words = json.dumps(manifest["cnnbook"]["words"], ensure_ascii=False)
     (project / "assets" / "words.js").write_text(f"const WORDS = {words};\n",
                                                  "utf-8")
+    write_apps(root, project, lang)
     return project, manifest
 
 # %% ../chapters/A6_build.ipynb #a92e5ac8

@@ -20,7 +20,7 @@ def notebooks():
 
 def copy_project(folder):
     "Copy what `make book` reads into `folder`."
-    for name in ("chapters", "cnnbook", "assets"):
+    for name in ("apps", "chapters", "cnnbook", "assets"):
         shutil.copytree(ROOT / name, folder / name,
                         ignore=shutil.ignore_patterns("__pycache__"))
     for path in [*ROOT.glob("_quarto*.yml"), ROOT / "index.ipynb",
