@@ -41,7 +41,7 @@ td.output { padding: 0; }
         h("table", {}, h("caption", {}, this.word("La ventana sobre la señal", "The window over the signal")),
           this.positions, this.slide));
       this.sum = h("p", { class: "sum" });
-      this.outputs = h("table");
+      this.outputs = h("table", { onkeydown: event => this.press(event) });
       this.result = this.scroller(this.word("La salida y", "The output y"), this.outputs);
       this.size = h("div");
       return [
@@ -200,8 +200,8 @@ td.output { padding: 0; }
       const y = cnnbook.conv1d(this.signal.value, this.w, this.p, this.stride.value);
       const steps = range(this.n_out);
       const cell = i => h("td", { class: `output ${i === this.step ? "strong" : ""}` },
-        h("button", { type: "button", onclick: () => { this.pause(); this.go(i); this.focus_output(); },
-          "aria-current": i === this.step ? "step" : null,
+        h("button", { type: "button", onclick: () => this.choose(i),
+          "aria-current": i === this.step ? "step" : null, tabindex: i === this.step ? 0 : -1,
           "aria-label": i > this.step ? this.word(`y[${i}], por calcular`, `y[${i}], to be computed`) : null,
         }, i > this.step ? "?" : show(y[i])));
       this.outputs.replaceChildren(
@@ -211,7 +211,18 @@ td.output { padding: 0; }
         h("tbody", {}, h("tr", {}, h("th", { scope: "row" }, "y"), steps.map(cell))));
     }
 
-    focus_output() { this.outputs.querySelectorAll("button")[this.step].focus(); }
+    choose(step) {
+      this.pause();
+      this.go(step);
+      this.outputs.querySelectorAll("button")[this.step].focus();
+    }
+
+    press(event) {
+      const change = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];
+      if (!change) return;
+      event.preventDefault();
+      this.choose(this.step + change);
+    }
   }
 
   customElements.define("conv1d-lab", Conv1dLab);

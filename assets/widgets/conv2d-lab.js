@@ -4,7 +4,7 @@
 // Attributes: image ("digit", "letter", "tower" or "drawing"), kernel (a key
 // of `presets`), mode, stride, dilation.
 {
-  const { Lab, h, show, signed, range, matrix, sum, flip2d, dilate2d,
+  const { Lab, h, show, written_sum, range, matrix, sum, flip2d, dilate2d,
     pad_widths, output_size, window2d, products, conv2d } = cnnbook;
 
   // Pixels from 0, black, to 9, white. The digit comes from the data of
@@ -218,6 +218,7 @@ select { padding: 0 .5rem; }
       if (name === "own") return;
       this.fill_kernel(this.preset_weights(name));
       this.side.set(3);
+      this.changed();
     }
 
     // A field for each weight; `W` holds numbers or texts such as "1/9".
@@ -400,8 +401,8 @@ select { padding: 0 .5rem; }
         this.small_table(flipped ? this.word("W volteado", "W flipped") : "W", W, "kernel"),
         h("span", {}, "="),
         this.small_table(this.word("Productos", "Products"), terms, "gray"));
-      const written = terms.flat().map(term => signed(Number(term.toPrecision(4))));
-      this.sum.replaceChildren(`Y[${this.row}, ${this.column}] = ${written.join(" + ")} = `,
+      const written = written_sum(terms.flat().map(term => Number(term.toPrecision(4))));
+      this.sum.replaceChildren(`Y[${this.row}, ${this.column}] = ${written} = `,
         h("span", { class: "output-text" }, show(sum(terms.flat()))));
     }
 

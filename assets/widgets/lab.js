@@ -18,6 +18,9 @@
   // A number as Python's "{:g}" writes it, with a true minus sign.
   const show = value => String(Number(value.toPrecision(6))).replaceAll("-", "−");
 
+  // A large integer in groups of three digits.
+  const integer_text = value => String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+
   // A number as a reader writes it: "−2.5", "1/9". NaN if it is not one.
   function number(text) {
     const [above, below = "1", ...rest] = text.replaceAll("−", "-").split("/");
@@ -25,6 +28,7 @@
     return rest.length || Math.abs(value) > 999 ? NaN : value;
   }
 
+  // As a term that is not the first of a sum or a product.
   const signed = value => (value < 0 ? `(${show(value)})` : show(value));
 
   // MathML from tokens apart by spaces, such as "n + p_0 − 1".
@@ -82,7 +86,14 @@
         h("label", { for: id }, label), this.input, this.error);
     }
 
+    // Leaving the field brings its error, if any, but draws nothing anew:
+    // a button that is being pressed must not be replaced.
     take(finished) {
+      if (finished && this.input.value === this.taken) {
+        if (this.bad) this.say(this.bad);
+        return;
+      }
+      this.taken = this.input.value;
       try {
         this.value = this.read(this.input.value);
         this.bad = "";
@@ -282,7 +293,7 @@
   --wrong: light-dark(#b00020, #ff8a95);
   --cell: 2.5rem;
   display: block; container-type: inline-size; text-align: left;
-  font: 1rem/1.45 system-ui, sans-serif; color: var(--text); hyphens: manual;
+  font: 1rem/1.45 var(--sans, system-ui, sans-serif); color: var(--text); hyphens: manual;
 }
 *, ::before, ::after { box-sizing: border-box; }
 [hidden] { display: none !important; }
@@ -365,5 +376,8 @@ details summary { cursor: pointer; font-weight: 600; font-size: .95rem; padding:
 @media print { .lab { break-inside: avoid; } }
 `;
 
-  Object.assign(cnnbook, { Lab, Expected, h, show, signed, glide });
+  // A sum written out.
+  const written_sum = values => values.map((value, i) => (i ? signed : show)(value)).join(" + ");
+
+  Object.assign(cnnbook, { Lab, Field, h, show, signed, written_sum, integer_text, glide });
 })();
