@@ -674,8 +674,8 @@ def _times(root):
                *root.glob("assets/**/*")]
     return {path: path.stat().st_mtime for path in sources}
 
-# %% ../chapters/A6_build.ipynb #9a162f4e
-LATER = ["student"]             # modules of later chapters with a command
+# %% ../chapters/A6_build.ipynb #d25246f6
+LATER = "student", "grade"      # modules of later chapters with a command
 
 
 def parse(arguments=None):

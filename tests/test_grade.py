@@ -1,0 +1,532 @@
+"""A class of two hundred, some of them hostile, and what comes of each."""
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from cnnbook import grade as module
+from cnnbook.build import BuildError, parse, read_notebooks
+from cnnbook.editions import edition
+from cnnbook.grade import (CALLS, LIMITS, REASONS, check_releases,
+                           filter_program, grade, grade_class, release,
+                           table)
+from cnnbook.student import exercises, student_notebook
+from conftest import ROOT
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"),
+                                reason="it needs Linux or macOS")
+QUICK = {"time": 4, "cell": 1, "memory": 256, "disk": 8, "file": 2}
+
+
+def both(text):
+    return [new_markdown_cell(text, metadata={"tags": [lang]})
+            for lang in ("es", "en")]
+
+
+def solved(source):
+    return new_code_cell(source, metadata={"tags": ["solution"]})
+
+
+def marked(source):
+    return new_code_cell(source, metadata={"tags": ["tests"]})
+
+
+SMALL = new_notebook(cells=[
+    *both("# Small {#sec-small}"),
+    *both("## Exercises {#sec-small-exercises}"),
+    new_code_cell("import numpy as np\nfrom cnnbook.marks import marks"),
+    *both("### Twice {#sec-small-ex-twice}"),
+    solved("def twice(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n"
+           "    ### END SOLUTION"),
+    marked('with marks(3, "twice"):\n    assert twice(1) == 2\n'
+          "    ### BEGIN HIDDEN TESTS\n    assert twice(21) == 42\n"
+          "    x = np.arange(3.0)\n"
+          "    assert (twice(x) == [0, 2, 4]).all() and x[1] == 1\n"
+          "    ### END HIDDEN TESTS"),
+    *both("### Answer {#sec-small-ex-answer}"),
+    solved("answer = None\n### BEGIN SOLUTION\nanswer = 7\n"
+           "### END SOLUTION"),
+    marked('with marks(2, "answer"):\n    assert answer > 0\n'
+          "    ### BEGIN HIDDEN TESTS\n    assert answer == 7\n"
+          "    ### END HIDDEN TESTS")])
+STEPS = {"small": release(SMALL, "en")}
+STUDENT = student_notebook(SMALL, "en")
+TWICE = "def twice(x):\n    return 2 * x"
+
+
+def notebook(twice=TWICE, answer="answer = 7", change=None):
+    "A submission with these two answers, as text."
+    nb = nbformat.from_dict(json.loads(json.dumps(STUDENT)))
+    answers = [c for c in nb.cells
+               if c.metadata.get("nbgrader", {}).get("solution")]
+    answers[0].source, answers[1].source = twice, answer
+    if change:
+        change(nb)
+    return nbformat.writes(nb)
+
+
+def edited_tests(nb):
+    for cell in nb.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade"):
+            cell.source = 'with marks(99, "twice"):\n    pass'
+
+
+def no_metadata(nb):
+    for cell in nb.cells:
+        cell.metadata.pop("nbgrader", None)
+
+
+def stop_the_alarm(body):
+    return ("import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\n"
+            + body)
+
+
+PATCH = """import cnnbook.marks, sys
+class Free:
+    def __init__(self, *a): pass
+    def __enter__(self): return self
+    def __exit__(self, *a): return True
+cnnbook.marks.marks = marks = Free
+cnnbook.marks.RESULTS["twice"] = (3, 3)
+import cnnbook.grade
+cnnbook.grade.examine = lambda *a: {"small-ex-twice": {"earned": 99}}
+twice = lambda x: 0"""
+
+FORGE = """import json, os, struct
+told = json.dumps(["answer", {"results": {"small-ex-twice": 99}}, []])
+for fd in range(3, 64):
+    for text in told, '["error", "SystemExit", "0"]', '["answer", true, []]':
+        try: os.write(fd, struct.pack(">I", len(text)) + text.encode())
+        except OSError: pass
+twice = lambda x: 0"""
+
+LIAR = """class Liar:
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    def all(self): return True
+    def __bool__(self): return True
+    __array_priority__ = 1e9
+def twice(x): return Liar()"""
+
+# name -> (submission, marks, reason). 5 is full marks, 3 and 2 the parts.
+HOSTILE = {
+    "loops in a cell": (notebook("while True: pass"), 2, None),
+    "loops and is deaf": (
+        notebook(stop_the_alarm("while True: pass")), 0, "time"),
+    "loops when called": (
+        notebook("def twice(x):\n    while True: pass"), 2, None),
+    "loops when called and is deaf": (notebook(
+        "import signal\ndef twice(x):\n"
+        "    signal.signal(signal.SIGALRM, signal.SIG_IGN)\n"
+        "    while True: pass"), 0, "time"),
+    "sleeps": (notebook("import time; time.sleep(99)"), 2, None),
+    "asks for memory": (notebook("x = bytearray(10**11)"), 2, None),
+    "eats memory": (
+        notebook("x = []\nwhile True: x.append(bytearray(10**7))"), 2, None),
+    "writes a huge file": (notebook(
+        "f = open('x', 'wb')\nwhile True: f.write(bytes(10**6))"), 2, None),
+    "writes many files": (notebook(
+        "for i in range(10**6): open(str(i), 'wb').write(bytes(10**6))"),
+        2, None),
+    "forks": (notebook("import os\nwhile True: os.fork()"), 2, None),
+    "starts programs": (notebook(
+        "import subprocess\nsubprocess.run(['sleep', '60'])"), 2, None),
+    "starts threads": (notebook(
+        "import threading, time\nfor i in range(10**5):\n"
+        "    threading.Thread(target=time.sleep, args=[60]).start()"),
+        None, None),
+    "prints without end": (
+        notebook("while True: print('x' * 10**6)"), 2, None),
+    "prints past Python": (
+        notebook("import os\nwhile True: os.write(1, bytes(10**6))"),
+        2, None),
+    "exits": (notebook("exit()"), 2, None),
+    "exits at once": (notebook("import os; os._exit(0)"), 0, "died"),
+    "exits when called": (
+        notebook("def twice(x):\n    import os; os._exit(0)"), 0, "died"),
+    "kills": (notebook(
+        "import os\nfor p in (os.getppid(), -1): os.kill(p, 9)"), 2, None),
+    "kills itself": (
+        notebook("import os; os.kill(os.getpid(), 9)"), 0, "died"),
+    "crashes": (
+        notebook("import ctypes; ctypes.string_at(0)"), 0, "died"),
+    "edits the tests": (
+        notebook("twice = None", change=edited_tests), 2, None),
+    "loses the metadata": (notebook(change=no_metadata), 5, None),
+    "patches cnnbook": (notebook(PATCH), 2, None),
+    "forges answers": (notebook(FORGE), 0, "died"),
+    "returns what equals all": (notebook(LIAR), 2, None),
+    "closes everything": (
+        notebook("import os; os.closerange(0, 99)"), 0, "died"),
+    "returns too much": (notebook(
+        "import numpy as np\ndef twice(x): return np.zeros(10**7)"),
+        2, None),
+    "is text": ("hello", 0, "format"),
+    "is empty": ("", 0, "format"),
+    "is other JSON": ('{"cells": 5}', 0, "format"),
+    "is deep JSON": ("[" * 100_000, 0, "format"),
+    "is huge": (" " * (3 * 2**20), 0, "large"),
+}
+
+
+def peeks(where):
+    "A submission whose answer is whether it found a hidden test."
+    return notebook(answer=f"""
+import glob, os
+found = []
+for path in glob.glob("/tmp/tmp*/small.json"):
+    found.append(open(path).read())
+for top in {where!r}:
+    for parent, _, names in os.walk(top):
+        for name in names:
+            try: text = open(os.path.join(parent, name)).read()
+            except Exception: continue
+            if "answer == " + "7" in text: found.append(name)
+answer = 7 if found else 1""")
+
+
+MEMORY = notebook(answer="""
+import gc
+found = [o for o in gc.get_objects() if isinstance(o, (list, dict, tuple))
+         and len(o) < 999 and ("answer == " + str(7)) in repr(o)]
+answer = 7 if found else 1""")
+
+NETWORK = notebook(answer="""
+import socket
+answer = 7
+try:
+    s = socket.socket()
+    s.settimeout(2)
+    s.connect(("127.0.0.1", {port}))
+except OSError:
+    answer = 1""")
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    "A class of 200, graded: (rows by student, folder, seconds)."
+    top = tmp_path_factory.mktemp("class")
+    folder = top / "submissions"
+    folder.mkdir()
+    expected = {}
+
+    def hand_in(name, text, earned, reason):
+        (folder / f"{name}.ipynb").write_text(text)
+        expected[name] = earned, reason
+
+    for name, (text, earned, reason) in HOSTILE.items():
+        hand_in(name, text, earned, reason)
+    (folder / "link.ipynb").symlink_to("/etc/passwd")
+    (folder / "zero.ipynb").symlink_to("/dev/zero")
+    os.mkfifo(folder / "pipe.ipynb")
+    (folder / "folder.ipynb").mkdir()
+    expected |= {"link": (0, "link"), "zero": (0, "link"),
+                 "pipe": (0, "kind"), "folder.ipynb": (0, "kind")}
+    odd = os.fsencode(folder) + b"/ma\xf1ana.ipynb"
+    Path(os.fsdecode(odd)).write_text(notebook())
+    expected["ma\\xf1ana"] = 5, None
+    canary = top / "canary"
+    hand_in("writes outside", notebook(
+        f"open({str(canary)!r}, 'w').write('x')"), 2, None)
+    hand_in("reads the tests", peeks([str(top), str(ROOT / "chapters")]),
+            3, None)
+    hand_in("reads its memory", MEMORY, 3, None)
+    hand_in("calls home", NETWORK.replace("{port}", "9"), 3, None)
+    hostile = len(expected)
+    honest = [(notebook(), 5), (notebook("def twice(x):\n    return x + 1"),
+                                2), (nbformat.writes(STUDENT), 0)]
+    for i in range(200 - hostile):
+        text, earned = honest[i % 3]
+        hand_in(f"student {i:03d}", text, earned, None)
+    start = time.monotonic()
+    rows = grade_class(folder, STEPS, top / "grades.csv", "en", "small",
+                       limits=QUICK, hidden=[ROOT / "chapters"])
+    return ({row["student"]: row for row in rows}, expected, top,
+            time.monotonic() - start)
+
+
+def earned(row):
+    return sum(result["earned"] for result in row["results"].values())
+
+
+def test_all_are_accounted_for(graded):
+    rows, expected, top, seconds = graded
+    assert rows.keys() == expected.keys() and len(rows) == 200
+    print(f"{seconds:.1f} s")
+    assert seconds < 90
+
+
+def test_each_has_its_mark_and_its_reason(graded):
+    rows, expected, *_ = graded
+    missing = {what for row in rows.values() for what in row["missing"]}
+    wrong = {}
+    for name, (mark, reason) in expected.items():
+        row = rows[name]
+        if mark is not None and (earned(row), row["reason"]) != (mark,
+                                                                 reason):
+            wrong[name] = earned(row), row["reason"], row["failed"]
+    if "namespaces" in missing:         # then these are not protected
+        for name in "reads the tests", "writes outside", "writes many files":
+            wrong.pop(name, None)
+    assert not wrong, "\n".join(f"{k}: {v}" for k, v in wrong.items())
+    assert earned(rows["starts threads"]) <= 5
+
+
+def test_nothing_is_left_behind(graded):
+    rows, _, top, _ = graded
+    if not any("namespaces" in row["missing"] for row in rows.values()):
+        assert not (top / "canary").exists()
+    time.sleep(0.5)
+    left = subprocess.run(["ps", "-eo", "args"], capture_output=True,
+                          text=True).stdout
+    assert "cnnbook.grade import work" not in left
+    assert "sleep 60" not in left
+
+
+def test_the_table_and_the_reports_are_there(graded):
+    rows, _, top, _ = graded
+    with open(top / "grades.csv", newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == 200
+    by_name = {line["student"]: line for line in lines}
+    full = by_name["student 000"]
+    assert (full["earned"], full["at_stake"], full["small-ex-twice"],
+            full["reason"]) == ("5", "5", "3", "")
+    assert by_name["link"]["reason"] == "it is a link, not a file"
+    for row in rows.values():
+        page = (top / "grades" / row["report"]).read_text("utf-8")
+        assert page.startswith("<!DOCTYPE html>") and "<h1>" in page
+    page = (top / "grades" / rows["student 001"]["report"]).read_text()
+    assert "2/5" in page and "twice(1) == 2" not in page.split("<td>")[0]
+
+
+def test_it_goes_on_where_it_was(graded, monkeypatch):
+    rows, _, top, _ = graded
+    before = (top / "grades.csv").read_text()
+
+    def refuse(*_):
+        raise AssertionError("graded again")
+    monkeypatch.setattr(module.Helper, "grade", refuse)
+    grade_class(top / "submissions", STEPS, top / "grades.csv", "en",
+                "small", limits=QUICK, hidden=[ROOT / "chapters"])
+    assert (top / "grades.csv").read_text() == before
+
+
+# ---- smaller classes ----
+
+def small_class(folder, **texts):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (folder / f"{name}.ipynb").write_text(text)
+    return folder
+
+
+def test_a_changed_submission_is_graded_again(tmp_path):
+    folder = small_class(tmp_path / "in", ana=notebook(answer="answer = 1"))
+
+    def mark():
+        row, = grade_class(folder, STEPS, tmp_path / "out.csv", "en",
+                           "small", limits=QUICK)
+        return earned(row)
+    assert mark() == 3
+    small_class(folder, ana=notebook())
+    assert mark() == 5
+
+
+def test_it_can_be_stopped_and_resumed(tmp_path):
+    folder = small_class(tmp_path / "in", **{
+        f"s{i:02d}": notebook("import time; time.sleep(0.4)")
+        for i in range(9)})
+    program = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "tests")!r})
+from pathlib import Path
+from test_grade import *
+grade_class(Path({str(folder)!r}), STEPS, Path({str(tmp_path)!r}) / "g.csv",
+            "en", "small", jobs=2, limits=QUICK)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        start_new_session=True)
+    deadline = time.time() + 60
+    while time.time() < deadline and len(
+            list((tmp_path / "g").glob("*.json"))) < 3:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+    done = {p: p.stat().st_mtime_ns for p in (tmp_path / "g").glob("*.json")}
+    assert 3 <= len(done) < 9 and not (tmp_path / "g.csv").exists()
+    rows = grade_class(folder, STEPS, tmp_path / "g.csv", "en", "small",
+                       limits=QUICK)
+    assert len(rows) == 9 and all(earned(row) == 2 for row in rows)
+    assert all(p.stat().st_mtime_ns == t for p, t in done.items())
+
+
+def test_folders_of_students_and_unknown_chapters(tmp_path):
+    small_class(tmp_path / "in" / "ana", small=notebook())
+    small_class(tmp_path / "in" / "eva", other=notebook())
+    (tmp_path / "in" / "leo").mkdir()
+    rows = grade_class(tmp_path / "in", STEPS, tmp_path / "g.csv", "es",
+                       limits=QUICK)
+    assert [(r["student"], earned(r), r["reason"]) for r in rows] == [
+        ("ana", 5, None), ("eva", 0, "chapter"), ("leo", 0, "chapter")]
+    assert "debe llamarse como él" in (tmp_path / "g.csv").read_text()
+
+
+def test_a_broken_helper_is_replaced(tmp_path, monkeypatch):
+    folder = small_class(tmp_path / "in", ana=notebook(), eva=notebook())
+    real = module.Helper.grade
+
+    def broken(self, path, steps):
+        if b"ana" in path:
+            self.process = subprocess.Popen(
+                ["true"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                text=True)
+            self.process.wait()
+        return real(self, path, steps)
+    monkeypatch.setattr(module.Helper, "grade", broken)
+    rows = grade_class(folder, STEPS, tmp_path / "g.csv", "en", "small",
+                       jobs=1, limits=QUICK)
+    assert [(earned(r), r["reason"]) for r in rows] == [(0, "examiner"),
+                                                        (5, None)]
+
+
+def test_what_the_tests_ask_of_functions(tmp_path):
+    "Call-backs, generators, in-place changes and errors cross over."
+    source = """def apply(f, x): return f(x) + 1
+def count(blocks):
+    for b in blocks: yield len(b)
+def fill(x, value): x[...] = value; return x
+def fail(x): raise ValueError("x must be 3")
+def draw(rng): return rng.normal(size=2)
+class Box:
+    def __init__(self, n): self.n = n
+    def more(self): return self.n + 1"""
+    nb = new_notebook(cells=[
+        *both("# Odd {#sec-odd}"), *both("## Exercises {#sec-odd-exercises}"),
+        new_code_cell("import numpy as np\nfrom cnnbook.marks import marks"),
+        *both("### All {#sec-odd-ex-all}"),
+        solved(f"apply = None\n### BEGIN SOLUTION\n{source}\n"
+               "### END SOLUTION"),
+        marked('''with marks(4, "all"):
+    assert apply(lambda v: 10 * v, 4) == 41
+    assert list(count(iter([[1], [2, 3]]))) == [1, 2]
+    x = np.zeros(2)
+    assert fill(x, 5) is x and x.tolist() == [5, 5]
+    try:
+        fail(2)
+    except ValueError as error:
+        assert str(error) == "x must be 3"
+    rng, ours = np.random.default_rng(1), np.random.default_rng(1)
+    assert (draw(rng) == ours.normal(size=2)).all()
+    assert Box(3).more() == 4 and Box(3).n == 3
+    ### BEGIN HIDDEN TESTS
+    assert apply.__name__ == "apply"
+    ### END HIDDEN TESTS''')])
+    steps = {"odd": release(nb, "en")}
+    steps["odd"][1]["asked"] += ["count", "fill", "fail", "draw", "Box"]
+    path = tmp_path / "in" / "odd.ipynb"
+    path.parent.mkdir()
+    nbformat.write(student_notebook(nb, "en", solutions=True), path)
+    row, = grade_class(path.parent, steps, tmp_path / "g.csv", "en",
+                       limits=QUICK)
+    assert earned(row) == 4, row
+
+
+def test_a_pupil_cannot_question_the_examiner():
+    import socket
+    import threading
+    from cnnbook.grade import EXAMINER, Peer, _answers
+    ours, theirs = socket.socketpair()
+    examiner = _answers(Peer(ours, {"secret": 42}, EXAMINER))
+    examiner.kept.append(lambda: 42)
+    pupil = _answers(Peer(theirs, {}, set()))
+
+    def serve():
+        for _ in range(4):
+            examiner.answer(examiner._receive())
+    threading.Thread(target=serve, daemon=True).start()
+    for question in (("name", "secret"), ("attribute", 0, "__globals__"),
+                     ("item", 0, "x")):
+        with pytest.raises(PermissionError):
+            pupil.ask(*question)
+    assert pupil.ask("call", 0, (), {}) == 42
+
+
+def test_the_filter_is_a_program_that_the_kernel_takes():
+    for machine in CALLS:
+        program = filter_program(machine, 1234)
+        assert len(program) < 4096
+        for at, (_, yes, no, _) in enumerate(program):
+            assert at + max(yes, no) + 1 <= len(program)
+        assert program[-1] == (6, 0, 0, 0x7FFF0000)
+
+
+# ---- the real chapters and the command ----
+
+CHAPTERS = {path.stem: nb for path, nb in read_notebooks(ROOT).items()
+            if exercises(edition(nb, "es"))}
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_the_solutions_of_the_book_earn_all_the_marks(name):
+    check_releases({name: CHAPTERS[name]}, "es", LIMITS)
+
+
+def test_an_installation_that_cannot_run_the_solutions_is_refused():
+    nb = nbformat.from_dict(json.loads(json.dumps(SMALL)))
+    nb.cells[7].source = nb.cells[7].source.replace("2 * x", "3 * x")
+    with pytest.raises(BuildError, match="own solutions earn 2 marks"):
+        check_releases({"small": nb}, "en", QUICK)
+
+
+def test_the_command(tmp_path, capsys, monkeypatch):
+    name = min(CHAPTERS)
+    student = student_notebook(CHAPTERS[name], "es")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    nbformat.write(student, folder / f"ana {name}.ipynb")
+    arguments = parse(["grade", str(folder), "--out",
+                       str(tmp_path / "g.csv")])
+    grade(ROOT, arguments)
+    assert "1 notebooks, 0 with a reason" in capsys.readouterr().out
+    row, = csv.DictReader((tmp_path / "g.csv").read_text().splitlines())
+    assert row["earned"] == "0" and row["chapter"] == name
+    page = next((tmp_path / "g").glob("*.html")).read_text()
+    assert "Qué dijeron las comprobaciones" in page and "✗" in page
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["/nowhere"], "/nowhere is not a folder"),
+    (["/tmp", "--chapter", "zz"], "--chapter must be one of"),
+])
+def test_a_wrong_command_is_explained(arguments, message):
+    with pytest.raises(BuildError, match=message):
+        grade(ROOT, parse(["grade", *arguments]))
+
+
+def test_the_help_names_every_limit(capsys):
+    with pytest.raises(SystemExit):
+        parse(["grade", "--help"])
+    told = capsys.readouterr().out
+    for name in LIMITS:
+        assert f"--{name}" in told
+
+
+def test_every_reason_exists_in_both_languages():
+    assert all(es and en and es != en for es, en in REASONS.values())
+
+
+def test_a_spreadsheet_takes_no_name_for_a_formula():
+    row = {"student": "=cmd()", "file": "+x", "chapter": "", "results": {},
+           "reason": "link", "seconds": 0}
+    assert "'=cmd(),'+x" in table([row], {}, "en")
