@@ -268,6 +268,22 @@ SVG('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')""")
     assert "/widgets/" not in (folder.parent / "index.html").read_text()
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_cell_may_hand_data_to_the_pages(project, engine):
+    chapter(project, """from cnnbook.storage import show_data
+show_data("digits", b"cnnbook")""")
+    for _ in range(2):                  # the second time, from the cache
+        shutil.rmtree(project / "_book", ignore_errors=True)
+        make(project, engine=engine)
+        for lang in "es", "en":
+            out = project / "_book" / lang
+            script = (out / "assets/widgets/data/digits.js").read_text()
+            assert script.endswith('["digits"] = "Y25uYm9vaw==";\n')
+            assert "digits: 7 bytes for the page" in text(project)
+            for path in [*out.rglob("*.html"), *out.rglob("*.ipynb")]:
+                assert "Y25uYm9vaw" not in path.read_text("utf-8"), path
+
+
 def test_the_staged_projects_are_quarto_projects(project):
     make(project)
     for lang in "es", "en":

@@ -246,3 +246,70 @@ def test_resuming_gives_the_same_bits(tmp_path, settings, stop):
     assert straight["epoch"] == len(straight["history"]) >= stop
     finished = train(resumed, X[10:], y[10:], **settings)
     assert same(finished["parameters"], straight["parameters"])
+
+
+def packed():
+    rng = np.random.default_rng(0)
+    arrays = {"W1": rng.normal(size=(3, 3, 1, 4)).astype(np.float32),
+              "images": rng.integers(0, 17, (5, 3, 3)).astype(np.uint8),
+              "b1": np.zeros((1, 1, 1, 4), np.float32),
+              "none": np.zeros((0, 3), np.uint8)}
+    return {"architecture": NET, "note": "año → λ"}, arrays
+
+
+def test_pack_round_trip():
+    header, arrays = packed()
+    data = storage.pack(header, arrays)
+    header_back, arrays_back = storage.unpack(data)
+    assert header_back == json.loads(json.dumps(header))
+    assert same(arrays_back, arrays)
+    assert storage.pack(header, {"W1": arrays["W1"].T}) == storage.pack(
+        header, {"W1": np.ascontiguousarray(arrays["W1"].T)})
+
+
+def test_packed_numbers_lie_where_the_format_says():
+    header, arrays = packed()
+    data = storage.pack(header, arrays)
+    length = int.from_bytes(data[8:12], "little")
+    assert data[:8] == b"cnnbook1" and (12 + length) % 4 == 0
+    entries = json.loads(data[12:12 + length])["arrays"]
+    assert [e["name"] for e in entries] == list(arrays)
+    W1 = np.frombuffer(data, "<f4", 36, 12 + length)
+    assert np.array_equal(W1, arrays["W1"].ravel())
+    images = np.frombuffer(data, "u1", 45, 12 + length + 4 * 36)
+    assert np.array_equal(images, arrays["images"].ravel())
+    assert len(data) == 12 + length + 4 * 36 + 48 + 16
+
+
+def test_every_cut_of_a_packed_file_is_found():
+    data = storage.pack(*packed())
+    for n in range(len(data)):
+        with pytest.raises(ValueError, match="written by pack"):
+            storage.unpack(data[:n])
+    with pytest.raises(ValueError, match="written by pack"):
+        storage.unpack(data + b"\0")
+
+
+@pytest.mark.parametrize("entry", [
+    [], {}, {"name": "x"}, {"name": "x", "dtype": "float64", "shape": [1]},
+    {"name": "x", "dtype": "uint8", "shape": [-1]},
+    {"name": "x", "dtype": "uint8", "shape": [1.5]},
+    {"name": "x", "dtype": "uint8", "shape": 3},
+    {"name": "x", "dtype": "uint8", "shape": [10**9, 10**9]}])
+def test_a_damaged_header_is_told(entry):
+    text = json.dumps({"arrays": [entry]}).encode()
+    text += b" " * (-len(text) % 4)
+    data = b"cnnbook1" + len(text).to_bytes(4, "little") + text + bytes(4)
+    with pytest.raises(ValueError, match="written by pack"):
+        storage.unpack(data)
+
+
+def test_pack_refuses_what_a_page_cannot_read():
+    with pytest.raises(TypeError, match="W1 must be of float32 or uint8"):
+        storage.pack({}, {"W1": np.zeros(3)})
+    with pytest.raises(ValueError, match="must not have the key 'arrays'"):
+        storage.pack({"arrays": 1}, {})
+    with pytest.raises(TypeError, match="header must be a dict"):
+        storage.pack([], {})
+    with pytest.raises(ValueError, match="name must be of a-z"):
+        storage.show_data("../digits", b"")
