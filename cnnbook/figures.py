@@ -6,7 +6,8 @@
 __all__ = ['INPUT', 'KERNEL', 'OUTPUT', 'GRAY', 'STYLE', 'languages', 'figure', 'grid', 'outline', 'arrow', 'bare', 'picture',
            'needs', 'is_installed', 'missing', 'notice', 'skip_incomplete']
 
-# %% ../chapters/A2_figures.ipynb #d31b4aec
+# %% ../chapters/A2_figures.ipynb #ccb6e8dc
+import ast
 import io
 import os
 import re
@@ -136,9 +137,11 @@ def missing(source):
     "Those of `needs(source)` that are not installed."
     return [name for name in needs(source) if not is_installed(name)]
 
-# %% ../chapters/A2_figures.ipynb #86732bf6
+# %% ../chapters/A2_figures.ipynb #87e5ad57
 def notice(source):
-    "Display that the cell `source` was not run, and for want of what."
+    "Say, in the place of what a cell shows, that it was not run, and why."
+    if not _shows(source):
+        return
     names = ", ".join(missing(source))
     label = re.search(r"(?m)^#\| *label: *(fig|tbl)-", source)
 
@@ -150,6 +153,13 @@ def notice(source):
             return f"*{text}*"
         return (_written(text) if label[1] == "fig" else
                 f"| |\n|:-:|\n| *{text}* |")
+
+
+def _shows(source):
+    "True if the cell prints, draws or ends in a value."
+    end = ast.parse(source).body[-1]
+    return (isinstance(end, ast.Expr) or "print(" in source
+            or "@figure" in source)
 
 
 def _written(text):
