@@ -10,7 +10,7 @@ __all__ = ['LARGEST', 'MAKERS', 'PUPIL', 'EXAMINER', 'MB', 'LIMITS', 'NEW', 'PRI
            'read_cells', 'grade_one', 'work', 'Helper', 'find_submissions', 'chapter_of', 'grade_class', 'table',
            'report', 'add_command', 'grade', 'check_releases']
 
-# %% ../chapters/A9_grade.ipynb #81f59c0c
+# %% ../chapters/A9_grade.ipynb #8b42dffa
 import ast
 import base64
 import builtins
@@ -24,7 +24,6 @@ import linecache
 import os
 import platform
 import re
-import resource
 import select
 import shutil
 import signal
@@ -42,6 +41,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 
 import numpy as np
+
+try:
+    import resource
+except ImportError:         # on Windows this module says that it cannot work
+    resource = None
 
 from . import marks
 from .build import read_notebooks, write_whole
@@ -626,9 +630,12 @@ def read_cells(path, limits):
     except Exception:           # whatever the contents, it is no notebook
         return "format"
 
-# %% ../chapters/A9_grade.ipynb #612a4175
+# %% ../chapters/A9_grade.ipynb #b2e9592f
 def grade_one(path, steps_file, hidden, limits):
     """Grade the submission at `path`; returns a dict, and never raises.
+
+    When it is done it ends every child of this process, so it is called in
+    a process of its own: see `work`.
 
     Its keys are `results` (see `examine`), `reason` (a key of `REASONS` or
     None), `failed` (cells), `output` (its end) and `missing` (what this
@@ -880,9 +887,9 @@ def chapter_of(path, chapters, told=None):
     named = [chapter for chapter in chapters if chapter in stem]
     return named[0] if len(named) == 1 else None
 
-# %% ../chapters/A9_grade.ipynb #9829f56e
+# %% ../chapters/A9_grade.ipynb #5346005a
 def grade_class(folder, releases, out, lang="en", chapter=None, jobs=None,
-                limits=None, hidden=(), again=False):
+                limits=None, hidden=(), again=False, quiet=False):
     """Grade the submissions in `folder`; write `out`, a CSV, and reports.
 
     `releases` is a dict from chapter to its steps (see `release`). Each
@@ -907,7 +914,7 @@ def grade_class(folder, releases, out, lang="en", chapter=None, jobs=None,
             todo.append((i, path, of, file, row))
     with TemporaryDirectory() as private, tqdm(
             total=len(found), initial=len(rows), unit=" notebooks",
-            disable=not todo) as bar:
+            disable=quiet or not todo) as bar:
         files = {}
         for name, steps in releases.items():
             files[name] = str(Path(private) / f"{name}.json")
@@ -1078,7 +1085,7 @@ STYLE = (":root { color-scheme: light dark; } body { font-family: sans-serif;"
          "padding: 0.3em 0.6em; text-align: left; vertical-align: top; } "
          "pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; }")
 
-# %% ../chapters/A9_grade.ipynb #415fdcfd
+# %% ../chapters/A9_grade.ipynb #07e16682
 def add_command(commands):
     "Add `cnnbook grade` to the command line."
     command = commands.add_parser(
@@ -1154,7 +1161,7 @@ def check_releases(notebooks, lang, limits):
         rows = grade_class(
             Path(folder) / "in", {name: release(nb, lang)
                                   for name, nb in notebooks.items()},
-            Path(folder) / "out.csv", lang, limits=limits
+            Path(folder) / "out.csv", lang, limits=limits, quiet=True
         ) if notebooks else []
     for row in rows:
         whole = exercises(edition(notebooks[row["chapter"]], lang))

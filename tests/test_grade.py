@@ -442,6 +442,37 @@ class Box:
     assert earned(row) == 4, row
 
 
+PROGRAM = """
+import json, sys
+from cnnbook import grade
+for name in sys.argv[4:]:
+    setattr(grade, name, lambda *a: ["namespaces"] * (name == "_namespace"))
+record = grade.grade_one(sys.argv[1], sys.argv[2], [],
+                         grade.LIMITS | json.loads(sys.argv[3]))
+print(json.dumps(record))
+"""
+
+
+@pytest.mark.parametrize("lacking", [["_namespace"], ["_filter_calls"],
+                                     ["_namespace", "_filter_calls"]])
+@pytest.mark.parametrize("name", [
+    "asks for memory", "loops when called and is deaf", "exits at once",
+    "writes a huge file", "writes many files", "edits the tests",
+    "patches cnnbook", "prints past Python", "honest"])
+def test_where_the_system_allows_less_the_rest_holds(name, lacking, tmp_path):
+    text, mark, reason = HOSTILE.get(name, (notebook(), 5, None))
+    if name == "writes many files" and "_namespace" in lacking:
+        mark, reason = 0, "disk"
+    steps, path = tmp_path / "steps", tmp_path / "x.ipynb"
+    steps.write_text(json.dumps(STEPS["small"]))
+    path.write_text(text)
+    done = subprocess.run([sys.executable, "-c", PROGRAM, path, steps,
+                           json.dumps(QUICK), *lacking], text=True,
+                          capture_output=True, timeout=60, check=True)
+    record = json.loads(done.stdout)
+    assert (earned(record), record["reason"]) == (mark, reason), record
+
+
 def test_a_pupil_cannot_question_the_examiner():
     import socket
     import threading
