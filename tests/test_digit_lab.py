@@ -437,3 +437,35 @@ def test_the_book_carries_the_network_that_it_trained(open_lab, book, lang):
     assert_agrees_on_every_digit(lab, model, arrays["images"])
     notebook = (book / lang / "notebooks" / "07_model.ipynb").read_text()
     assert PAGE_DATA not in notebook and "bytes for the page" in notebook
+
+
+def arc(x, y, a, b, start, end):
+    "Points of an ellipse around (x, y), from one angle to another."
+    angles = np.radians(np.linspace(start, end, 16))
+    return list(zip(x + a * np.cos(angles), y + b * np.sin(angles)))
+
+
+HAND_DRAWN = [
+    [arc(16, 16, 7, 10, 0, 360)],
+    [[(12, 10), (17, 5), (17, 27)]],
+    [arc(16, 11, 6, 6, 180, 380) + [(10, 27), (23, 27)]],
+    [arc(15, 10.5, 6, 5.5, 200, 440) + arc(15, 21, 7, 6, -80, 160)],
+    [[(19, 27), (19, 5), (9, 20), (24, 20)]],
+    [[(22, 6), (12, 6), (11, 14)] + arc(15, 20, 7, 7, -110, 140)],
+    [[(20, 5), (12, 14)] + arc(16, 20.5, 6, 6, 190, 540)],
+    [[(9, 6), (23, 6), (14, 27)]],
+    [arc(16, 10.5, 5, 5, 90, 450) + arc(16, 21, 6, 5.5, -90, 270)],
+    [arc(16, 11.5, 6, 6, 0, 360) + [(22, 12), (20, 27)]]]
+
+
+def test_the_book_reads_what_is_drawn(open_lab, book):
+    page = book / "en" / "chapters" / "07_model.html"
+    lab = open_lab(None, url=page.as_uri()).ready()
+    right = 0
+    for k, strokes in enumerate(HAND_DRAWN):
+        lab.element.get_by_role("button", name="Clear").click()
+        lab.js("scrollTo(0, lab.getBoundingClientRect().top + scrollY - 90)")
+        for stroke in strokes:
+            lab.draw(stroke)
+        right += lab.verdict.startswith(f"The network reads {k} ")
+    assert right >= 7
