@@ -426,8 +426,12 @@ def test_shape_calculator_says_which_layer_does_not_fit(visit):
     lab = visit("shape-calculator", lang="en")
     lab.get_by_role("button", name="Remove layer 5").click()    # flatten
     assert lab.locator(".error:not(:empty)").inner_text() == (
-        "Layer 5: got “it receives 4 × 4 × 64”; a dense layer expects a "
-        "vector: flatten or the global average goes before.")
+        "Layer 5: it receives 4 × 4 × 64; a dense layer expects a vector: "
+        "flatten or the global average goes before.")
+    rows = lab.locator(".shapes tbody tr").all_inner_texts()
+    assert rows[4].endswith("10 × 10") and rows[5].count("?") == 4
+    lab.get_by_role("button", name="Remove layer 5").click()
+    assert "?" not in lab.locator(".shapes").inner_text()
 
 
 # Keyboard, motion, languages, no scripts -----------------------------------
@@ -523,6 +527,8 @@ def open_states(lab, name):
         yield "error"
     elif name == "conv2d-lab":
         lab.locator("details").evaluate("e => { e.open = true }")
+        yield "numbers"
+        lab.locator("details").evaluate("e => { e.open = false }")
         choose(lab, "drawing")
         yield "drawing"
         choose(lab, "file")

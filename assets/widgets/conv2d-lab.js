@@ -75,6 +75,7 @@ canvas.coarse { image-rendering: pixelated; }
 select { padding: 0 .5rem; }
 .kernel-row { display: flex; flex-wrap: wrap; gap: 1rem 1.6rem; align-items: start; }
 .kernel-row > div { display: grid; gap: .7rem; }
+.numbers { max-height: 26rem; overflow: auto; }
 .numbers td { width: auto; font-size: .85rem; height: 1.9rem; padding: 0 .4rem; }
 @container (max-width: 34rem) {
   .stages { gap: .6rem; }

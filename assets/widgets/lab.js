@@ -139,6 +139,7 @@
       this.shadowRoot.append(this.root);
       figure?.querySelector("img, svg")?.replaceWith(this);
       this.changed();
+      this.ready = true;
     }
 
     word(es, en) { return this.spanish ? es : en; }
@@ -152,7 +153,8 @@
       else this.draw();
     }
 
-    announce(text) { this.voice.textContent = text; }
+    // Say it to those who do not see it change; a page says nothing at first.
+    announce(text) { if (this.ready) this.voice.textContent = text; }
 
     field(label, value, read, attributes) {
       const field = new Field(this, label, value, read, attributes);
@@ -231,13 +233,16 @@
     padding(mode, pad) {
       this.mode = this.choice(this.word("Relleno", "Padding"),
         [["full", "full"], ["same", "same"], ["valid", "valid"],
-          ["number", this.word("número", "number")]], mode);
+          ["number", this.word("número", "number")]], mode, () => {
+        this.pad.element.hidden = this.mode.value !== "number";
+        this.changed();
+      });
       this.pad = this.integer(this.word("Ceros a cada lado p", "Zeros on each side p"), pad, 0, 9);
+      this.pad.element.hidden = mode !== "number";
       return [this.mode.element, this.pad.element];
     }
 
     get p() {
-      this.pad.element.hidden = this.mode.value !== "number";
       return this.mode.value === "number" ? this.pad.value : this.mode.value;
     }
 
@@ -303,7 +308,8 @@
 .unseen { position: absolute; width: 1px; height: 1px; margin: -1px;
   overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 p { margin: 0; }
-.row { display: flex; flex-wrap: wrap; gap: .8rem 1.1rem; align-items: end; }
+.row { display: flex; flex-wrap: wrap; gap: .8rem 1.1rem; align-items: start; }
+.row > button { align-self: end; }
 .field { display: grid; gap: .25rem; min-width: 0; }
 .field:has(.wide) { flex: 1 1 13rem; }
 label, legend, .heading { font-size: .88rem; font-weight: 600; color: var(--text); }
@@ -338,7 +344,9 @@ legend { padding: 0; margin-bottom: .25rem; }
 .choice input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0;
   opacity: 0; cursor: pointer; }
 .choice input:checked + span { background: var(--text); color: var(--ground); font-weight: 600; }
-.choice input:focus-visible + span { outline: 3px solid var(--input-text); outline-offset: -5px; }
+.choice input:focus-visible + span { outline: 3px solid currentColor; outline-offset: -6px; }
+@media (forced-colors: active) { .choice input:checked + span {
+  forced-color-adjust: none; background: Highlight; color: HighlightText; } }
 .check { display: inline-flex; align-items: center; gap: .5rem; min-height: 2.5rem;
   cursor: pointer; }
 .check input { width: 1.4rem; height: 1.4rem; accent-color: var(--text); margin: 0; }

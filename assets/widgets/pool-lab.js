@@ -16,12 +16,15 @@
   border: 0 !important; background: none !important; text-align: center; border-radius: 3px; }
 .fields input[aria-invalid=true] { outline: 2px solid var(--wrong); }
 .result td { padding: 0; }
-.plain td { width: 2.7rem; height: 2.5rem; }
+.plain tbody td { width: 2.7rem; height: 2.5rem; }
 .seen { box-shadow: inset 0 0 0 2px var(--kernel); }
 .from { --color: var(--kernel); --tint: 38%; font-weight: 600; }
 .now { box-shadow: inset 0 0 0 2px var(--output); --tint: 32%; font-weight: 600; }
 .sum { min-height: 3.2rem; }
-@container (max-width: 34rem) { .fields input, .result button { width: 2rem !important; } }
+@container (max-width: 34rem) { 
+  .fields input, .result button { width: 2rem !important; }
+  .plain tbody td { width: 2rem; min-width: 2rem; }
+}
 `;
 
     title() { return this.word("Laboratorio: agrupación", "Lab: pooling"); }

@@ -111,7 +111,8 @@ svg.picture .field-of { stroke-width: 3; }
       for (const [name, [usual, least, most]] of Object.entries(kinds[kind].settings))
         layer.fields[name] = this.integer(name, settings[name] ?? usual, least, most);
       layer.place = Object.assign(Object.create(Field.prototype),
-        { lab: this, bad: "", input: layer.select, error: layer.error });
+        { lab: this, bad: "", input: layer.select, error: layer.error,
+          complaint: (given, expected) => `${layer.name}: ${given}; ${expected}.` });
       this.fields.push(layer.place);
       layer.label = h("span", {});
       const tool = (name, es, en, act) => this.icon_button(name, this.word(es, en), () => act(layer));
@@ -186,7 +187,6 @@ svg.picture .field-of { stroke-width: 3; }
       this.layers.forEach((layer, i) => {
         layer.name = this.word(`Capa ${i + 1}`, `Layer ${i + 1}`);
         layer.label.textContent = layer.name;
-        layer.place.label = layer.name;
         for (const [name, field] of Object.entries(layer.fields)) {
           field.label = `${layer.name}, ${name}`;
           field.input.setAttribute("aria-label", field.label);
@@ -202,19 +202,21 @@ svg.picture .field-of { stroke-width: 3; }
 
     // What comes out of each layer -----------------------------------------
 
-    // Compute every layer, or say what is wrong with the first that is.
+    // Compute the layers up to the first that does not fit, if one does not.
     check() {
       const [n_H, n_W, n_C] = this.shape.map(field => field.value);
       const see = { size: 1, jump: 1, start: 0 };
       let state = { shape: [n_H, n_W, n_C], map: [n_H, n_W], sees: [see, see], parameters: 0, multiply_adds: 0 };
-      const results = [];
+      this.results = [];
       for (const layer of this.layers) {
         const wrong = this.misfit(layer, state);
-        if (wrong) return wrong;
+        if (wrong) {
+          this.draw();
+          return wrong;
+        }
         state = this.after(layer, state);
-        results.push(state);
+        this.results.push(state);
       }
-      this.results = results;
     }
 
     misfit(layer, { shape, map }) {
@@ -264,28 +266,34 @@ svg.picture .field-of { stroke-width: 3; }
     // Drawing --------------------------------------------------------------
 
     draw() {
-      this.selected = between(this.selected, 0, this.layers.length - 1);
+      this.selected = between(this.selected, 0, this.results.length - 1);
       this.draw_table();
       if (this.results.length) this.choose(this.selected);
       this.maps.hidden = this.seen.hidden = this.sum.hidden = !this.results.length;
     }
 
     draw_table() {
-      const total = name => this.results.reduce((sum, result) => sum + result[name], 0);
+      const whole = this.results.length === this.layers.length;
+      const total = name => whole
+        ? integer_text(this.results.reduce((sum, result) => sum + result[name], 0)) : "?";
       const row = (first, cells) => h("tr", {}, h("th", { scope: "row" }, first), cells.map(cell => h("td", {}, cell)));
       const kind = layer => this.word(...kinds[layer.kind].names);
       this.buttons = this.layers.map((layer, i) => h("button", { type: "button",
-        onclick: () => this.choose(i) }, `${i + 1}. ${kind(layer)}`));
+        disabled: i >= this.results.length, onclick: () => this.choose(i) }, `${i + 1}. ${kind(layer)}`));
       const input = this.shape.map(field => field.value);
       this.table.replaceChildren(
         h("thead", {}, h("tr", {}, [["capa", "layer"], ["forma", "shape"], ["parámetros", "parameters"],
           ["multiplicaciones", "multiply-adds"], ["campo", "field"]]
           .map(words => h("th", { scope: "col" }, this.word(...words))))),
         h("tbody", {}, row(this.word("entrada", "input"), [this.shape_text(input), "", "", "1 × 1"]),
-          this.results.map((result, i) => row(this.buttons[i], [this.shape_text(result.shape),
-            integer_text(result.parameters), integer_text(result.multiply_adds),
-            result.sees.map(see => integer_text(see.size)).join(" × ")]))),
-        h("tfoot", {}, row("total", ["", integer_text(total("parameters")), integer_text(total("multiply_adds")), ""])));
+          this.buttons.map((button, i) => row(button, this.numbers_of(this.results[i])))),
+        h("tfoot", {}, row("total", ["", total("parameters"), total("multiply_adds"), ""])));
+    }
+
+    numbers_of(result) {
+      return result ? [this.shape_text(result.shape), integer_text(result.parameters),
+        integer_text(result.multiply_adds), result.sees.map(see => integer_text(see.size)).join(" × ")]
+        : ["?", "?", "?", "?"];
     }
 
     choose(i) {
@@ -361,10 +369,10 @@ svg.picture .field-of { stroke-width: 3; }
       const name = this.layers[this.selected].name;
       this.output_label.textContent = `${name}: ${map[0]} × ${map[1]}`;
       this.output_box.setAttribute("aria-label", this.word(`Salidas de la ${name.toLowerCase()}`, `Outputs of ${name.toLowerCase()}`));
-      const text = axis => `${starts[axis]} a ${ends[axis]}`.replaceAll("-", "−");
+      const text = axis => `${starts[axis]} ${this.word("a", "to")} ${ends[axis]}`.replaceAll("-", "−");
       this.seen.textContent = this.word(
-        `La salida [${this.row}, ${this.column}] ve las filas ${text(0)} y las columnas ${text(1)} de la entrada; la vecina, ${sees[1].jump} más allá. Lo que cae fuera es relleno.`,
-        `Output [${this.row}, ${this.column}] sees rows ${text(0)} and columns ${text(1)} of the input; its neighbor, ${sees[1].jump} farther. What falls outside is padding.`.replaceAll(" a ", " to "));
+        `La salida [${this.row}, ${this.column}] ve las filas ${text(0)} y las columnas ${text(1)} de la entrada; la de al lado, lo mismo corrido en ${sees[1].jump}. Lo que cae fuera es relleno.`,
+        `Output [${this.row}, ${this.column}] sees rows ${text(0)} and columns ${text(1)} of the input; the next one, the same moved by ${sees[1].jump}. What falls outside is padding.`);
     }
 
     // Rectangles [row, column, rows, columns, class] between two corners.
@@ -373,7 +381,7 @@ svg.picture .field-of { stroke-width: 3; }
       svg.setAttribute("viewBox", `${left - edge} ${top - edge} ${right - left + 2 * edge} ${bottom - top + 2 * edge}`);
       const rect = ([row, column, height, width, kind]) =>
         `<rect x="${column}" y="${row}" width="${width}" height="${height}" class="${kind}"/>`;
-      const few = Math.max(rows, columns) <= 40;
+      const few = Math.max(rows, columns) <= 28;
       const lines = few ? [...range(rows).slice(1).map(i => `M0 ${i}h${columns}`),
         ...range(columns).slice(1).map(j => `M${j} 0v${rows}`)].join("") : "";
       svg.innerHTML = areas.map(rect).join("") + `<path class="lines" d="${lines}"/>` + rect(mark);
