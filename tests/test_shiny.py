@@ -11,7 +11,7 @@ import urllib.request
 import numpy as np
 import pytest
 
-from cnnbook.build import modules_used, write_apps
+from cnnbook.build import modules_used, write_apps, write_script
 from cnnbook.conv1d import conv1d
 from cnnbook.live import find_shinylive, stage_app
 from conftest import ROOT
@@ -227,3 +227,70 @@ def test_the_book_carries_the_app_where_shinylive_is(
     if carried:
         assert (app / "language.txt").read_text() == "es"
         assert (app / "cnnbook" / "conv1d.py").exists()
+
+
+PAGE = """<!DOCTYPE html><html lang="es"><meta charset="utf-8">
+<title>Una página</title><figure id="fig-app"><img alt="Una onda"></figure>
+<shiny-app for="fig-app" name="signal"></shiny-app>
+<script defer src="assets/widgets/core.js"></script>
+<script defer src="assets/widgets/lab.js"></script>
+<script defer src="assets/widgets/shiny-app.js"></script></html>"""
+
+
+@pytest.fixture
+def site(tmp_path):
+    "A page that asks for the app, and an app where Shinylive puts it."
+    shutil.copytree(ROOT / "assets" / "widgets", tmp_path / "assets/widgets")
+    (tmp_path / "assets/live/signal").mkdir(parents=True)
+    (tmp_path / "assets/live/signal/index.html").write_text("<p>The app</p>")
+    (tmp_path / "page.html").write_text(PAGE)
+    return tmp_path
+
+
+def open_site(chromium, site, address, apps):
+    "Open the page of a book that carries `apps`; return it and its errors."
+    write_script(site / "assets/widgets/data", "apps", apps)
+    page, problems = chromium.new_page(), []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("requestfailed", lambda request: problems.append(request.url))
+    page.goto(address)
+    page.wait_for_function("globalThis.cnnbookData?.apps")
+    return page, problems
+
+
+def test_the_page_opens_the_app_when_asked(chromium, site):
+    from functools import partial
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+    from threading import Thread
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(
+        SimpleHTTPRequestHandler, directory=site))
+    Thread(target=server.serve_forever, daemon=True).start()
+    page, problems = open_site(
+        chromium, site, f"http://127.0.0.1:{server.server_port}/page.html",
+        ["signal"])
+    button = page.get_by_role("button", name="necesita la red")
+    button.wait_for()
+    assert page.locator("iframe").count() == 0      # nothing yet downloaded
+    assert page.locator("figure img").count() == 1
+    button.click()
+    frame = page.frame_locator("iframe")
+    assert frame.locator("p").text_content() == "The app"
+    assert page.locator("iframe").get_attribute("title")
+    page.close()
+    server.shutdown()
+    server.server_close()
+    assert not problems
+
+
+@pytest.mark.parametrize("apps", [["signal"], ["other"], []])
+def test_from_the_disk_the_picture_and_the_command_remain(
+        chromium, site, apps):
+    page, problems = open_site(chromium, site,
+                               (site / "page.html").as_uri(), apps)
+    page.wait_for_timeout(200)
+    assert page.locator("figure img").count() == 1
+    assert page.locator("iframe, button").count() == 0
+    assert ("necesita un servidor" in page.inner_text("body")) == (
+        "signal" in apps)
+    page.close()
+    assert not problems

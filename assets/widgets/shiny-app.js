@@ -6,6 +6,7 @@
 
   class ShinyApp extends HTMLElement {
     async connectedCallback() {
+      if (this.firstChild) return;           // moved to its place below
       const figure = document.getElementById(this.getAttribute("for"));
       const name = this.getAttribute("name"), apps = await carried();
       if (!apps.includes(name) || !figure) return;
