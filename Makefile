@@ -1,12 +1,12 @@
-# make book     both editions, HTML and PDF, in _book/
+# make book     both editions, HTML, PDF and EPUB, in _book/
 # make test     everything that the chapters claim, and everything else
 # make student  the notebooks of exercises for students, in student/
 # make bench    how fast the layers are, beside PyTorch and SciPy
 # make preview  serve the book here and make again what changes
 # make clean    remove what was made (not the environment)
 #
-# Narrow the book with LANG_=es or en, FORMAT=html or pdf, ENGINE=quarto or
-# pandoc. Test on the oldest NumPy with `make test NUMPY=oldest`. Another
+# Narrow the book with LANG_=es or en, FORMAT=html, pdf or epub, ENGINE=quarto
+# or pandoc. Test on the oldest NumPy with `make test NUMPY=oldest`. Another
 # Python: PYTHON=python3.12.
 
 PYTHON ?= python3
@@ -14,7 +14,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/ready
 OLD = .venv-oldest
-OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source build book widgets)
+OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source build book browser widgets)
 NARROW = $(if $(LANG_),--lang $(LANG_)) $(if $(FORMAT),--format $(FORMAT)) $(if $(ENGINE),--engine $(ENGINE))
 
 .PHONY: book student test bench preview clean

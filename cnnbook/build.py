@@ -404,15 +404,15 @@ def render_with_quarto(project, manifest, out):
     shutil.copytree(project / manifest["project"]["output-dir"], out,
                     dirs_exist_ok=True)
 
-# %% ../chapters/A6_build.ipynb #b8a66c1f
+# %% ../chapters/A6_build.ipynb #350467ef
 SILENT = {"script", "style", "math", "svg", "nav", "button"}
 
 
 class Prose(HTMLParser):
     """The words of an HTML page that a reader may look for.
 
-    `sections` is a list of dicts with the `id`, the `title` and the `text`
-    of each one; `summary` is the first paragraph.
+    `sections` is a list of dicts with the `id`, the `level`, the `title`
+    and the `text` of each one; `summary` is the first paragraph.
     """
 
     def __init__(self, text):
@@ -428,7 +428,8 @@ class Prose(HTMLParser):
         elif tag == "section":
             self._id = attrs.get("id")
         elif tag in ("h1", "h2", "h3"):
-            self.sections.append({"id": self._id, "title": "", "text": ""})
+            self.sections.append({"id": self._id, "level": int(tag[1]),
+                                  "title": "", "text": ""})
         if tag in ("h1", "h2", "h3", "p"):
             self._open.append(tag)
 
@@ -571,7 +572,7 @@ def read_notebooks(root):
             raise BuildError(f"{page['file']}, {problem}")
     return notebooks
 
-# %% ../chapters/A6_build.ipynb #8523c3ba
+# %% ../chapters/A6_build.ipynb #d52d09f4
 def make_book(root, langs=LANGUAGES, formats=tuple(SUFFIXES), engine=None,
               jobs=None, out=None):
     """Make the book of the project in the folder `root`.
@@ -582,10 +583,11 @@ def make_book(root, langs=LANGUAGES, formats=tuple(SUFFIXES), engine=None,
     unless told. Returns the paths that a reader opens. Raises BuildError.
     """
     out = out or root / "_book"
-    notebooks = read_notebooks(root)
+    notebooks, start = read_notebooks(root), time.time()
     ran = run_aside(execute(notebooks, root / "cnnbook", root / ".cache",
                             jobs or os.cpu_count() or 1))
-    print(f"{ran} of {len(notebooks)} notebooks were run", flush=True)
+    print(f"{ran} of {len(notebooks)} notebooks were run in "
+          f"{time.time() - start:.1f} s", flush=True)
     engine, why = choose_engine(engine)
     print(why, flush=True)
     fresh, paths, work = {}, [], []

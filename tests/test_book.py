@@ -1,12 +1,14 @@
 """The finished pages of the whole book, from each renderer that is here."""
 import re
-import subprocess
+import zipfile
 from html.parser import HTMLParser
+from posixpath import dirname, join, normpath
 from urllib.parse import urlsplit
 
 import pytest
 
-from cnnbook.build import Page, broken_links, read_manifest, whole_books
+from cnnbook.build import (Page, Prose, broken_links, read_manifest,
+                           whole_books)
 from conftest import FILES, ROOT
 
 LANGS = "es", "en"
@@ -150,24 +152,108 @@ def test_the_pages_chain_from_first_to_last(parsed):
             assert after.split("/")[-1] in links, (before, after)
 
 
-@pytest.mark.parametrize("lang", LANGS)
-def test_the_pdf_is_whole(book, lang):
+def file_of(book, lang, kind):
+    "The file with the whole book in `lang`: its PDF or its EPUB."
+    return book / lang / whole_books(read_manifest(ROOT, lang))[kind]
+
+
+@pytest.fixture(scope="module")
+def pdfs(book):
+    "The two PDFs, as pypdf reads them."
     from pypdf import PdfReader
-    name = whole_books(read_manifest(ROOT, lang))["PDF"]
-    reader = PdfReader(book / lang / name)
-    text = "\n".join(page.extract_text() for page in reader.pages)
-    assert len(reader.pages) > 60 and "??" not in text
+    return {lang: PdfReader(file_of(book, lang, "PDF")) for lang in LANGS}
+
+
+def spaced(text):
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_pdf_is_whole(pdfs, lang):
+    text = "\n".join(page.extract_text() for page in pdfs[lang].pages)
+    assert len(pdfs[lang].pages) > 60 and "??" not in text
     words = {"es": ("Figura 1.1", "Ecuación", "Capítulo 2", "Solución"),
              "en": ("Figure 1.1", "Equation", "Chapter 2", "Solution")}[lang]
-    flat = re.sub(r"\s+", " ", text)
     for word in words:
-        assert word in flat, word
-    assert len(reader.outline) > 10
-    fonts = {font for page in reader.pages
+        assert word in spaced(text), word
+    facts = pdfs[lang].metadata
+    assert facts.title == read_manifest(ROOT, lang)["book"]["title"]
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_pdf_carries_its_fonts(pdfs, lang):
+    fonts = {font for page in pdfs[lang].pages
              for font in (page["/Resources"].get("/Font") or {}).values()}
+    assert len(fonts) > 3
     for font in fonts:
         font = font.get_object()
         descendant = font.get("/DescendantFonts", [font])[0].get_object()
         descriptor = descendant.get("/FontDescriptor")
         assert descriptor and any(
             key.startswith("/FontFile") for key in descriptor.get_object())
+
+
+def outline(entries, depth=1):
+    "Every title of a PDF's outline, with its depth."
+    for entry in entries:
+        if isinstance(entry, list):
+            yield from outline(entry, depth + 1)
+        else:
+            yield depth, spaced(entry.title)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_outline_of_the_pdf_is_its_contents(pdfs, book, lang):
+    if (book / lang / "site_libs").exists():
+        pytest.skip("the outline of Quarto's book is Quarto's")
+    found = [title for _, title in outline(pdfs[lang].outline)]
+    expected = [section["title"].split() for url in URLS for section
+                in Prose((book / lang / url).read_text("utf-8")).sections]
+    assert len(found) == len(expected) + 1     # the list of figures
+    for title, words in zip(found, expected):  # which lack their formulas
+        assert set(words) <= set(title.split()), title
+    contents = "".join(page.extract_text() for page in pdfs[lang].pages[:12])
+    chapters = [title for depth, title in outline(pdfs[lang].outline)
+                if depth == 1]
+    for title in chapters:
+        assert "".join(title.split()) in "".join(contents.split()), title
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_text_of_the_pdf_stays_on_the_page(book, lang):
+    pdfium = pytest.importorskip("pypdfium2")
+    with pdfium.PdfDocument(file_of(book, lang, "PDF")) as pdf:
+        for number, page in enumerate(pdf, 1):
+            width, height = page.get_size()
+            text = page.get_textpage()
+            for i in range(text.count_rects()):
+                left, bottom, right, top = text.get_rect(i)
+                assert left > 20 and right < width - 20, (number, i)
+                assert bottom > 20 and top < height - 20, (number, i)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_epub_is_whole(book, lang):
+    from xml.etree import ElementTree
+    with zipfile.ZipFile(file_of(book, lang, "EPUB")) as epub:
+        names = epub.namelist()
+        assert names[0] == "mimetype"
+        assert epub.read("mimetype") == b"application/epub+zip"
+        trees = {name: ElementTree.fromstring(epub.read(name))
+                 for name in names if name.endswith((".xhtml", ".opf"))}
+    ids = {name: {e.get("id") for e in tree.iter()}
+           for name, tree in trees.items()}
+    text, formulas = "", 0
+    for name, tree in trees.items():
+        text += "".join(tree.itertext())
+        formulas += sum(e.tag.endswith("}math") for e in tree.iter())
+        for e in tree.iter():
+            link = e.get("href") or e.get("src") or "https://"
+            if urlsplit(link).scheme:
+                continue
+            path, _, anchor = link.partition("#")
+            target = normpath(join(dirname(name), path)) if path else name
+            assert target in names, (name, link)
+            assert not anchor or anchor in ids[target], (name, link)
+    assert formulas > 100 and "<script" not in text
+    assert {"es": "Figura 1.1", "en": "Figure 1.1"}[lang] in spaced(text)
