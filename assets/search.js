@@ -25,16 +25,18 @@
     });
   }
 
-  // How well an entry answers one word: whole beginnings of words count,
-  // and a word in a heading counts more than in the text.
+  // How well an entry answers one word: the whole word counts more than the
+  // beginning of another, and a heading counts more than the text.
   const WEIGHTS = [20, 6, 1];
+  const letter = character => /[\p{L}\p{N}]/u.test(character ?? " ");
   function score(entry, word) {
     let sum = 0;
     entry.folded.forEach((text, i) => {
       let at = text.indexOf(word), times = 0;
       for (; at >= 0 && times < 5; at = text.indexOf(word, at + 1)) {
-        const starts = !/[\p{L}\p{N}]/u.test(text[at - 1] ?? " ");
-        sum += WEIGHTS[i] * (starts ? 1 : 0.2);
+        const starts = !letter(text[at - 1]);
+        const ends = !letter(text[at + word.length]);
+        sum += WEIGHTS[i] * (starts ? ends ? 1.5 : 1 : 0.2);
         times += 1;
       }
     });

@@ -334,7 +334,7 @@ def test_refused_storage_is_no_obstacle(on_page, ours):
 
     async def visit(page):
         errors = []
-        page.on("pageerror", errors.append)
+        page.on("pageerror", lambda error: errors.append(str(error)))
         await page.add_init_script("Object.defineProperty(window, "
                                    "'localStorage', {get() { throw 1 }})")
         await page.reload()
@@ -409,7 +409,7 @@ def test_code_can_be_copied_and_unfolded(on_page, ours):
         await block.locator(".copy.done").wait_for()
         copied = await page.evaluate("navigator.clipboard.readText()")
         assert copied.strip() == (await block.locator("code").inner_text()).strip()
-        summary = page.locator("main details:not([open]) > summary").first
+        summary = page.locator("main details > summary").first
         await summary.focus()
         await page.keyboard.press("Enter")
         assert await summary.evaluate("s => s.parentElement.open")
