@@ -225,6 +225,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                'cnnbook.grade._filter_calls': ('a9_grade.html#_filter_calls', 'cnnbook/grade.py'),
                                'cnnbook.grade._fork': ('a9_grade.html#_fork', 'cnnbook/grade.py'),
                                'cnnbook.grade._graded': ('a9_grade.html#_graded', 'cnnbook/grade.py'),
+                               'cnnbook.grade._is_ours': ('a9_grade.html#_is_ours', 'cnnbook/grade.py'),
                                'cnnbook.grade._key': ('a9_grade.html#_key', 'cnnbook/grade.py'),
                                'cnnbook.grade._left': ('a9_grade.html#_left', 'cnnbook/grade.py'),
                                'cnnbook.grade._libc': ('a9_grade.html#_libc', 'cnnbook/grade.py'),

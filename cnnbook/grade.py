@@ -10,7 +10,7 @@ __all__ = ['LARGEST', 'MAKERS', 'PUPIL', 'EXAMINER', 'MB', 'LIMITS', 'NEW', 'PRI
            'read_cells', 'grade_one', 'work', 'Helper', 'find_submissions', 'chapter_of', 'grade_class', 'table',
            'report', 'add_command', 'grade', 'check_releases']
 
-# %% ../chapters/A9_grade.ipynb #8b42dffa
+# %% ../chapters/A9_grade.ipynb #57458797
 import ast
 import base64
 import builtins
@@ -25,7 +25,6 @@ import os
 import platform
 import re
 import select
-import shutil
 import signal
 import socket
 import stat
@@ -158,15 +157,13 @@ def _left(self):
 Peer._send, Peer._receive, Peer._read = _send, _receive, _read
 Peer._left = _left
 
-# %% ../chapters/A9_grade.ipynb #13549547
+# %% ../chapters/A9_grade.ipynb #91459bf2
 def pack(self, value, arrays, given=()):
     "Write `value` as JSON; list its arrays, known ones among `given`."
     kind = type(value)
     if value is None or kind in (bool, float, str):
         return value
-    if kind is int:
-        return value if abs(value) < 2**60 else ["int", hex(value)]
-    if kind is np.ndarray and value.dtype.kind in "fiubcU":
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiubcU":
         for i, array in enumerate(given):
             if array is value:
                 return ["given", i]
@@ -176,12 +173,18 @@ def pack(self, value, arrays, given=()):
     if isinstance(value, np.generic) and value.dtype.kind in "fiubc":
         return ["scalar", value.dtype.str,
                 base64.b64encode(value.tobytes()).decode()]
-    if kind in (list, tuple, set, frozenset):
-        return [kind.__name__, [self.pack(v, arrays, given) for v in value]]
-    if kind is dict:
+    if kind is int:
+        return value if abs(value) < 2**60 else ["int", hex(value)]
+    if isinstance(value, bytes):
+        return ["bytes", base64.b64encode(value).decode()]
+    for plain in list, tuple, set, frozenset:
+        if isinstance(value, plain):        # a subclass loses its tricks
+            return [plain.__name__, [self.pack(v, arrays, given)
+                                     for v in plain.__iter__(value)]]
+    if isinstance(value, dict):
         return ["dict", [[self.pack(k, arrays, given),
                           self.pack(v, arrays, given)]
-                         for k, v in value.items()]]
+                         for k, v in dict.items(value)]]
     if kind in (slice, range):
         return [kind.__name__, [self.pack(v, arrays, given) for v in
                                 (value.start, value.stop, value.step)]]
@@ -208,6 +211,8 @@ def unpack(self, value, arrays, given=()):
     kind, *rest = value
     if kind == "int":
         return int(rest[0], 16)
+    if kind == "bytes":
+        return base64.b64decode(rest[0])
     if kind == "given":
         return given[rest[0]]
     if kind in ("array", "scalar"):
@@ -511,7 +516,7 @@ def run_cells(cells, namespace, seconds):
             failed.append((number, f"{type(error).__name__}: {error}"[:300]))
     return failed
 
-# %% ../chapters/A9_grade.ipynb #0d02216c
+# %% ../chapters/A9_grade.ipynb #4237c5ec
 def release(nb, lang):
     "What the examiner does for the bilingual chapter `nb`: a list of steps."
     ours, steps, asked, current = edition(nb, lang), [], [], None
@@ -523,7 +528,8 @@ def release(nb, lang):
         elif is_tagged(cell, "solution"):
             asked += [n for n in bound_names(cell.source) if n not in asked]
         elif is_tagged(cell, "tests"):
-            steps.append({"id": current, "title": found[current].title,
+            title = found[current].title.replace("`", "")
+            steps.append({"id": current, "title": title,
                           "points": found[current].points,
                           "asked": list(asked), "source": cell.source})
         elif current is None or current in found:
@@ -584,7 +590,7 @@ def _put_in_place(asked, peer, space, code):
             if isinstance(space[name], Proxy):
                 space[name].__source__ = code
 
-# %% ../chapters/A9_grade.ipynb #c3016514
+# %% ../chapters/A9_grade.ipynb #321da5e5
 REASONS = {
     "link": ("es un enlace, no un archivo", "it is a link, not a file"),
     "kind": ("no es un archivo", "it is not a file"),
@@ -607,7 +613,7 @@ REASONS = {
 def read_cells(path, limits):
     """The code cells of a submission, as (number, source), or a reason.
 
-    A cell that nbgrader marks as tests is left out: ours are used.
+    Tests and the summary of their marks are left out: ours are used.
     """
     try:
         opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -624,11 +630,16 @@ def read_cells(path, limits):
     try:
         return [(n, source) for n, cell in enumerate(
                     json.loads(data)["cells"])
-                if cell["cell_type"] == "code" and not cell.get(
-                    "metadata", {}).get("nbgrader", {}).get("grade")
+                if cell["cell_type"] == "code" and not _is_ours(cell)
                 for source in ["".join(cell["source"])]]
     except Exception:           # whatever the contents, it is no notebook
         return "format"
+
+# %% ../chapters/A9_grade.ipynb #2c97bd4a
+def _is_ours(cell):
+    "Whether a cell holds tests or the summary, as we gave it out."
+    graded = cell.get("metadata", {}).get("nbgrader", {}).get("grade")
+    return graded or cell.get("id") == "marks"
 
 # %% ../chapters/A9_grade.ipynb #b2e9592f
 def grade_one(path, steps_file, hidden, limits):
@@ -887,7 +898,7 @@ def chapter_of(path, chapters, told=None):
     named = [chapter for chapter in chapters if chapter in stem]
     return named[0] if len(named) == 1 else None
 
-# %% ../chapters/A9_grade.ipynb #5346005a
+# %% ../chapters/A9_grade.ipynb #d30cef51
 def grade_class(folder, releases, out, lang="en", chapter=None, jobs=None,
                 limits=None, hidden=(), again=False, quiet=False):
     """Grade the submissions in `folder`; write `out`, a CSV, and reports.
@@ -898,7 +909,9 @@ def grade_class(folder, releases, out, lang="en", chapter=None, jobs=None,
     """
     from tqdm import tqdm
     limits = LIMITS | (limits or {})
-    kept = out.with_name(out.stem)
+    kept = out.with_name(f"{out.stem}-reports")
+    if Path(folder).resolve() in out.resolve().parents:
+        raise BuildError(f"--out must be outside of {folder}; got {out}")
     kept.mkdir(parents=True, exist_ok=True)
     found = find_submissions(folder)
     rows, todo = {}, []
@@ -1085,14 +1098,14 @@ STYLE = (":root { color-scheme: light dark; } body { font-family: sans-serif;"
          "padding: 0.3em 0.6em; text-align: left; vertical-align: top; } "
          "pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; }")
 
-# %% ../chapters/A9_grade.ipynb #07e16682
+# %% ../chapters/A9_grade.ipynb #8c8476fb
 def add_command(commands):
     "Add `cnnbook grade` to the command line."
     command = commands.add_parser(
         "grade", help="grade the notebooks of a class",
         description="Grade each notebook in a folder, or in the folders in "
         "it, in a process of its own with limits. Writes a CSV and, in a "
-        "folder of the same name, a report for each student. A run that was "
+        "folder beside it, a report for each student. A run that was "
         "stopped goes on where it was.")
     command.add_argument("submissions", type=Path,
                          help="the folder with the notebooks")

@@ -302,9 +302,9 @@ def test_the_table_and_the_reports_are_there(graded):
             full["reason"]) == ("5", "5", "3", "")
     assert by_name["link"]["reason"] == "it is a link, not a file"
     for row in rows.values():
-        page = (top / "grades" / row["report"]).read_text("utf-8")
+        page = (top / "grades-reports" / row["report"]).read_text("utf-8")
         assert page.startswith("<!DOCTYPE html>") and "<h1>" in page
-    page = (top / "grades" / rows["student 001"]["report"]).read_text()
+    page = (top / "grades-reports" / rows["student 001"]["report"]).read_text()
     assert "2/5" in page and "twice(1) == 2" not in page.split("<td>")[0]
 
 
@@ -359,11 +359,11 @@ grade_class(Path({str(folder)!r}), STEPS, Path({str(tmp_path)!r}) / "g.csv",
         start_new_session=True)
     deadline = time.time() + 60
     while time.time() < deadline and len(
-            list((tmp_path / "g").glob("*.json"))) < 3:
+            list((tmp_path / "g-reports").glob("*.json"))) < 3:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     process.wait(30)
-    done = {p: p.stat().st_mtime_ns for p in (tmp_path / "g").glob("*.json")}
+    done = {p: p.stat().st_mtime_ns for p in (tmp_path / "g-reports").glob("*.json")}
     assert 3 <= len(done) < 9 and not (tmp_path / "g.csv").exists()
     rows = grade_class(folder, STEPS, tmp_path / "g.csv", "en", "small",
                        limits=QUICK)
@@ -407,6 +407,7 @@ def count(blocks):
     for b in blocks: yield len(b)
 def fill(x, value): x[...] = value; return x
 def fail(x): raise ValueError("x must be 3")
+def echo(x): return x
 def draw(rng): return rng.normal(size=2)
 class Box:
     def __init__(self, n): self.n = n
@@ -431,9 +432,16 @@ class Box:
     assert Box(3).more() == 4 and Box(3).n == 3
     ### BEGIN HIDDEN TESTS
     assert apply.__name__ == "apply"
+    for value in (b"\x00\xff", 2**80, -1.5, 2j, None, "ñ", (1, [2]), {3},
+                  {"a": (1, 2)}, slice(1, None), range(3), np.float32(2),
+                  np.arange(6).reshape(2, 3) > 2):
+        same = apply(lambda v: np.array(1) if v is None else 0, None) == 2
+        back = echo(value)
+        assert same and type(back) is type(value)
+        assert np.all(back == value)
     ### END HIDDEN TESTS''')])
     steps = {"odd": release(nb, "en")}
-    steps["odd"][1]["asked"] += ["count", "fill", "fail", "draw", "Box"]
+    steps["odd"][1]["asked"] += ["count", "fill", "fail", "draw", "Box", "echo"]
     path = tmp_path / "in" / "odd.ipynb"
     path.parent.mkdir()
     nbformat.write(student_notebook(nb, "en", solutions=True), path)
@@ -532,15 +540,17 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     assert "1 notebooks, 0 with a reason" in capsys.readouterr().out
     row, = csv.DictReader((tmp_path / "g.csv").read_text().splitlines())
     assert row["earned"] == "0" and row["chapter"] == name
-    page = next((tmp_path / "g").glob("*.html")).read_text()
+    page = next((tmp_path / "g-reports").glob("*.html")).read_text()
     assert "Qué dijeron las comprobaciones" in page and "✗" in page
 
 
 @pytest.mark.parametrize("arguments, message", [
     (["/nowhere"], "/nowhere is not a folder"),
     (["/tmp", "--chapter", "zz"], "--chapter must be one of"),
+    (["tests", "--out", "tests/g.csv"], "--out must be outside of tests"),
 ])
-def test_a_wrong_command_is_explained(arguments, message):
+def test_a_wrong_command_is_explained(arguments, message, monkeypatch):
+    monkeypatch.chdir(ROOT)
     with pytest.raises(BuildError, match=message):
         grade(ROOT, parse(["grade", *arguments]))
 

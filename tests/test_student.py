@@ -1,6 +1,7 @@
 """The notebooks that students work in, run as they would run them."""
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
@@ -88,9 +89,36 @@ def test_the_cells_carry_what_nbgrader_needs(stem, lang):
     assert points == made(stem, lang).metadata.cnnbook.total > 0
 
 
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    "The notebooks, as given and solved, being run two at a time."
+    with ThreadPoolExecutor(2) as pool:
+        yield {(stem, kind): pool.submit(run, make(stem),
+                                         tmp_path_factory.mktemp(stem))
+               for stem in CHAPTERS
+               for kind, make in (("given", given), ("solved", filled))}
+
+
+def given(stem):
+    return made(stem, "es")
+
+
+def filled(stem):
+    "The student's notebook with the solutions filled in."
+    nb = nbformat.from_dict(json.loads(json.dumps(made(stem, "en"))))
+    solved = {c.metadata.nbgrader.grade_id: c.source
+              for c in made(stem, "en", True).cells
+              if c.metadata.get("nbgrader", {}).get("solution")}
+    for cell in nb.cells:
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = solved.pop(cell.metadata.nbgrader.grade_id)
+    assert not solved
+    return nb
+
+
 @pytest.mark.parametrize("stem", CHAPTERS)
-def test_untouched_it_fails_only_in_its_tests(stem, tmp_path):
-    nb = run(made(stem, "es"), tmp_path)
+def test_untouched_it_fails_only_in_its_tests(stem, ran):
+    nb = ran[stem, "given"].result()
     for cell in nb.cells:
         if cell.cell_type == "code":
             tests = cell.metadata.get("nbgrader", {}).get("grade", False)
@@ -100,17 +128,8 @@ def test_untouched_it_fails_only_in_its_tests(stem, tmp_path):
 
 
 @pytest.mark.parametrize("stem", CHAPTERS)
-def test_with_the_solutions_it_earns_all_the_marks(stem, tmp_path):
-    nb = made(stem, "en")
-    solved = {c.metadata.nbgrader.grade_id: c.source
-              for c in made(stem, "en", True).cells
-              if c.metadata.get("nbgrader", {}).get("solution")}
-    nb = nbformat.from_dict(json.loads(json.dumps(nb)))
-    for cell in nb.cells:
-        if cell.metadata.get("nbgrader", {}).get("solution"):
-            cell.source = solved.pop(cell.metadata.nbgrader.grade_id)
-    assert not solved
-    nb = run(nb, tmp_path)
+def test_with_the_solutions_it_earns_all_the_marks(stem, ran):
+    nb = ran[stem, "solved"].result()
     assert not any(map(failed, nb.cells))
     earned, stake = total(nb)
     assert earned == stake == nb.metadata.cnnbook.total
