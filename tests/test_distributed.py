@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -20,7 +21,7 @@ from cnnbook.distributed import (launch, load_checkpoint, read_data,
                                  save_checkpoint, shares, small_network)
 from cnnbook.interop import to_torch
 
-EPOCHS, STEPS = 4, 4 * 21       # 21 batches of 64 in each epoch
+EPOCHS, STEPS = 12, 12 * 21     # 21 batches of 64 in each epoch
 
 GRADIENT = """
 import sys, numpy as np, torch, torch.distributed as dist
@@ -49,7 +50,8 @@ def run(folder, *more, processes, kill=None, **settings):
     child = launch("-m", "cnnbook.distributed", "--folder", folder,
                    "--epochs", EPOCHS, "--every", 10, *more,
                    processes=processes, **settings)
-    said, pids = [], {}
+    said, pids, timer = [], {}, threading.Timer(240, child.kill)
+    timer.start()
     for line in child.stdout:
         said.append(line)
         born = re.match(r"rank (\d+) of \d+, process (\d+)", line)
@@ -58,6 +60,7 @@ def run(folder, *more, processes, kill=None, **settings):
         if kill and line.startswith(f"step {kill[1]}:"):
             os.kill(pids[kill[0]], signal.SIGKILL)
             kill = None
+    timer.cancel()
     assert child.wait(timeout=60) == 0, "".join(said)
     assert kill is None
     return "".join(said)
