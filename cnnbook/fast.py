@@ -831,7 +831,7 @@ def _reduce(join, X, f, s, axis, out):
     for x in slices[2:]:
         join(out, x, out=out)
 
-# %% ../chapters/08_fast.ipynb #0a805143
+# %% ../chapters/08_fast.ipynb #dd525b11
 class _Planes:
     """An image as s * s planes, (row mod s, column mod s): windows become
     shifts of flat arrays.
@@ -842,17 +842,24 @@ class _Planes:
     """
     def __init__(self, n, n_H, n_W, n_C, f, s, dtype):
         extra = (f - 1) // s
-        self.s, self.cells = s, list(np.ndindex(f, f))
-        self.shape = n, n_H + extra, n_W + extra, n_C
+        self.f, self.s, self.shape = f, s, (n, n_H + extra, n_W + extra, n_C)
         self.size = math.prod(self.shape)
         self.row, self.step = self.shape[2] * n_C, n_C
-        self.flat = np.zeros((min(f, s), min(f, s), self.size + extra * (
-            self.row + self.step)), dtype)
+        k = min(f, s)
+        self.flat = np.zeros((k, k, self.size + extra * self.step), dtype)
+        self.joined = np.zeros((k, self.size + extra * self.row), dtype)
 
-    def cell(self, i, j):
-        "Cell (i, j) of each window, flat."
-        start = i // self.s * self.row + j // self.s * self.step
-        return self.flat[i % self.s, j % self.s, start:start + self.size]
+    def across(self, i):
+        "The f cells of a row of each window, rows of remainder i."
+        starts = [j // self.s * self.step for j in range(self.f)]
+        return [self.flat[i, j % self.s, start:start + self.size]
+                for j, start in enumerate(starts)]
+
+    def down(self):
+        "The f rows of each window, once their cells are joined."
+        starts = [i // self.s * self.row for i in range(self.f)]
+        return [self.joined[i % self.s, start:start + self.size]
+                for i, start in enumerate(starts)]
 
     def pairs(self, A):
         "Each plane and the part of A that it holds, as arrays of pixels."
@@ -865,53 +872,69 @@ class _Planes:
             n, h, w = (min(x) for x in zip(part.shape, plane.shape))
             yield plane[:n, :h, :w], part[:n, :h, :w]
 
-# %% ../chapters/08_fast.ipynb #a4daaa1d
-def _max_backward(A, dA, target, f, s):
-    """A function that writes the gradient of max pooling for some images.
+# %% ../chapters/08_fast.ipynb #47540e6a
+def _climb(cells, gates, best, nan):
+    "Their maximum, in `best`; gates[k]: whether cell k + 1 exceeded it."
+    last = cells[0]
+    for x, gate in zip(cells[1:], gates):
+        np.greater(x, last, out=gate)
+        if nan:                                 # it counts as the maximum
+            gate |= np.isnan(x) & ~np.isnan(last)
+        last = np.maximum(x, last, out=best)
 
-    It finds which cell of its window is the first maximum, and lets the
-    gradient through there: -1 is all ones in binary, and 0 all zeros.
+def _descend(rest, gates, cells, mask, overlap):
+    """Give each number of `rest` to the last cell that exceeded the others.
+
+    Cells of windows that overlap add up; `rest` is scratch afterwards.
     """
+    bits, left = mask.dtype, rest.view(mask.dtype)
+    for k in range(len(gates), 0, -1):
+        gate, cell = gates[k - 1].view(np.int8), cells[k].view(bits)
+        mask[...] = np.negative(gate, out=gate)
+        part = np.bitwise_and(mask, left, out=mask if overlap else cell)
+        np.bitwise_xor(left, part, out=left)
+        if overlap:
+            np.add(cells[k], part.view(rest.dtype), out=cells[k])
+    if overlap:
+        np.add(cells[0], rest, out=cells[0])
+    else:
+        cells[0][...] = rest
+
+def _max_backward(A, dA, target, f, s):
+    "A function that writes the gradient of max pooling for some images."
     n, n_H, n_W, n_C = dA.shape
-    X, D = (_Planes(n, n_H, n_W, n_C, f, s, A.dtype) for _ in range(2))
-    bits = np.dtype(f"i{A.dtype.itemsize}")
-    dz, mask = np.zeros(X.size, A.dtype), np.empty(X.size, bits)
-    best, gate = np.empty(X.size, A.dtype), np.empty(X.size, bool)
-    which, k_gate = np.empty((2, X.size), np.uint8 if f < 16 else np.uint16)
-    first = [k for k, cell in enumerate(X.cells) if max(cell) < s]
-    later = [k for k, cell in enumerate(X.cells) if max(cell) >= s]
+    X = _Planes(n, n_H, n_W, n_C, f, s, A.dtype)
+    k, overlap = len(X.joined), f > s
+    across = np.empty((k, f - 1, X.size), bool)
+    down = np.empty((f - 1, X.size), bool)
+    best, dz = np.empty(X.size, A.dtype), np.zeros(X.shape, A.dtype)
+    mask = np.empty(X.size, f"i{A.itemsize}")
     def do(A, dA, target):
+        nan = np.isnan(np.vdot(A, A))           # the quickest way to know
         for plane, part in X.pairs(A):
             plane[...] = part
-        dz.reshape(X.shape)[:len(dA), :n_H, :n_W] = dA
-        dz.reshape(X.shape)[len(dA):] = 0
-        best[...] = X.cell(0, 0)
-        which[...] = 0
-        nan = np.isnan(np.vdot(A, A))           # the quickest way to know
-        for k, cell in enumerate(X.cells[1:], 1):
-            x = X.cell(*cell)
-            np.greater(x, best, out=gate)
-            if nan:                             # it counts as the maximum
-                gate[...] |= np.isnan(x) & ~np.isnan(best)
-            np.maximum(best, x, out=best)
-            np.multiply(gate.view(np.uint8), k, out=k_gate,
-                        dtype=which.dtype)
-            np.maximum(which, k_gate, out=which)
-        for k in first + later:
-            np.equal(which, k, out=gate)
-            np.negative(gate.view(np.int8), out=gate.view(np.int8))
-            mask[...] = gate.view(np.int8)
-            d = D.cell(*X.cells[k])
-            if k in first:                      # nothing is there yet
-                np.bitwise_and(mask, dz.view(bits), out=d.view(bits))
-                continue
-            np.bitwise_and(mask, dz.view(bits), out=mask)
-            np.add(d, mask.view(A.dtype), out=d)
-        for plane, part in D.pairs(target):
+        for i in range(k):
+            _climb(X.across(i), across[i], X.joined[i, :X.size], nan)
+        _climb(X.down(), down, best, nan)
+        dz[...] = 0
+        dz[:len(dA), :n_H, :n_W] = dA
+        if overlap:
+            X.joined[...] = X.flat[...] = 0
+        _descend(dz.reshape(-1), down, X.down(), mask, overlap)
+        for i in range(k):
+            _descend(X.joined[i, :X.size], across[i], X.across(i), mask,
+                     overlap)
+        _zero_from(target, *(s * size for size in X.shape[1:3]), f < s)
+        for plane, part in X.pairs(target):
             part[...] = plane
     return do
 
-# %% ../chapters/08_fast.ipynb #5d13331d
+def _zero_from(X, row, column, everywhere=False):
+    "Zeros from a row and from a column on, or everywhere."
+    X[:, 0 if everywhere else row:] = 0
+    X[:, :row, column:] = 0
+
+# %% ../chapters/08_fast.ipynb #f0aeda7d
 def pool_backward(
     dA,                 # (m, n_H, n_W, n_C)
     cache,              # from `pool_forward`
@@ -933,10 +956,10 @@ def pool_backward(
                 "as its shape, that of the layer's output")
     dtype = np.result_type(A_prev, dA)
     A_prev, dA = (np.ascontiguousarray(x, dtype) for x in (A_prev, dA))
-    dA_prev = np.zeros(A_prev.shape, dtype)
-    n = max(1, _L2 // (4 * math.prod(A_prev.shape[1:])))
+    dA_prev = np.empty(A_prev.shape, dtype)
+    n = max(1, _L2 // (8 * math.prod(A_prev.shape[1:])))
     step = -(-len(dA) // -(-len(dA) // n)) if len(dA) else 1
-    make = _max_backward if mode == "max" else _average_backward
+    make = _max_backward if mode == "max" and f > 1 else _average_backward
     def worker():
         one = make(A_prev[:step], dA[:step], dA_prev[:step], f, s)
         def do(start):
@@ -954,6 +977,7 @@ def _average_backward(A, dA, target, f, s):
     tall = np.empty((n, A.shape[1], n_W, n_C), A.dtype)
     def do(A, dA, target):
         d = np.multiply(dA, A.dtype.type(1 / f ** 2), out=share[:len(dA)])
+        _zero_from(target, n_H * f, n_W * f, f != s)
         if f == s:                              # each cell has one window
             inside = target[:, :n_H * f, :n_W * f]
             inside.reshape(len(dA), n_H, f, n_W, f, n_C)[...] = (
