@@ -25,15 +25,9 @@ def pad_widths(p, m):
              "valid": (0, 0)}
     return modes[as_choice("p", p, tuple(modes))]
 
-# %% ../chapters/01_conv1d.ipynb #927f09e4
-def conv1d(x, w, p=0, s=1):
-    """Convolve the signal `x` (n,) with the kernel `w` (m,), m <= n.
-
-    `p` is the number of zeros at each end, or a mode of `numpy.convolve`:
-    'full', 'same' or 'valid'. The window moves `s` samples at a time.
-    Returns floor((n + 2p - m) / s) + 1 values. Raises TypeError or
-    ValueError for anything else, and ValueError if m > n.
-    """
+# %% ../chapters/01_conv1d.ipynb #6c82f38b
+def _conv1d_arguments(x, w, p, s):
+    "Check them; return x, w, s, the zeros before x and the size of y."
     x, w = as_array("x", x, 1, "(n,)"), as_array("w", w, 1, "(m,)")
     s = as_int("s", s, 1)
     n, m = len(x), len(w)
@@ -42,6 +36,19 @@ def conv1d(x, w, p=0, s=1):
                          f"is larger than the input of size {n}")
     before, after = pad_widths(p, m)
     n_out = (n + before + after - m) // s + 1
+    return x, w, s, before, n_out
+
+# %% ../chapters/01_conv1d.ipynb #a35e1995
+def conv1d(x, w, p=0, s=1):
+    """Convolve the signal `x` (n,) with the kernel `w` (m,), m <= n.
+
+    `p` is the number of zeros at each end, or a mode of `numpy.convolve`:
+    'full', 'same' or 'valid'. The window moves `s` samples at a time.
+    Returns floor((n + 2p - m) / s) + 1 values. Raises TypeError or
+    ValueError for anything else, and ValueError if m > n.
+    """
+    x, w, s, before, n_out = _conv1d_arguments(x, w, p, s)
+    n, m = len(x), len(w)
     w_flipped = w[::-1]
     y = np.zeros(n_out, np.result_type(x, w))
     for i in range(n_out):

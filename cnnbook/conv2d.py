@@ -21,7 +21,24 @@ def _pair(name, value, minimum):
                          f"columns); got {len(value)} values")
     return tuple(as_int(name, v, minimum) for v in value)
 
-# %% ../chapters/03_conv2d.ipynb #d9804551
+# %% ../chapters/03_conv2d.ipynb #44b26b2f
+def _conv2d_arguments(X, W, p, s):
+    "Check them; return X, W, and for each axis s, zeros and size of Y."
+    X = as_array("X", X, 2, "(n_H, n_W)")
+    W = as_array("W", W, 2, "(f_H, f_W)")
+    p_H, p_W = (p, p) if isinstance(p, str) else _pair("p", p, 0)
+    s_H, s_W = _pair("s", s, 1)
+    n_H, n_W = X.shape
+    f_H, f_W = W.shape
+    top, bottom = pad_widths(p_H, f_H)
+    left, right = pad_widths(p_W, f_W)
+    check_fits(f_H, n_H + top + bottom)
+    check_fits(f_W, n_W + left + right)
+    n_H_out = (n_H + top + bottom - f_H) // s_H + 1
+    n_W_out = (n_W + left + right - f_W) // s_W + 1
+    return X, W, (s_H, s_W), (top, bottom, left, right), (n_H_out, n_W_out)
+
+# %% ../chapters/03_conv2d.ipynb #1981fd69
 def conv2d(
     X,              # (n_H, n_W)
     W,              # (f_H, f_W), the kernel; it is flipped on both axes
@@ -35,22 +52,13 @@ def conv2d(
     floor((n + 2p - f) / s) + 1 values. Raises TypeError or ValueError for
     impossible arguments, or if `W` is larger than the padded `X`.
     """
-    X = as_array("X", X, 2, "(n_H, n_W)")
-    W = as_array("W", W, 2, "(f_H, f_W)")
-    p_H, p_W = (p, p) if isinstance(p, str) else _pair("p", p, 0)
-    s_H, s_W = _pair("s", s, 1)
-    n_H, n_W = X.shape
-    f_H, f_W = W.shape
-    top, bottom = pad_widths(p_H, f_H)
-    left, right = pad_widths(p_W, f_W)
-    check_fits(f_H, n_H + top + bottom)
-    check_fits(f_W, n_W + left + right)
-
+    X, W, (s_H, s_W), zeros, (n_H_out, n_W_out) = _conv2d_arguments(
+        X, W, p, s)
+    (n_H, n_W), (f_H, f_W) = X.shape, W.shape
+    top, bottom, left, right = zeros
     X_pad = np.zeros((n_H + top + bottom, n_W + left + right), X.dtype)
     X_pad[top:top + n_H, left:left + n_W] = X
     W_flipped = W[::-1, ::-1]
-    n_H_out = (n_H + top + bottom - f_H) // s_H + 1
-    n_W_out = (n_W + left + right - f_W) // s_W + 1
     Y = np.zeros((n_H_out, n_W_out), np.result_type(X, W))
     for h in range(n_H_out):
         for w in range(n_W_out):

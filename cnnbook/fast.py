@@ -6,7 +6,7 @@
 __all__ = ['CONV_ALGORITHMS', 'CONV2D_ALGORITHMS', 'CONV1D_ALGORITHMS', 'number_of_threads', 'cook_toom', 'choose_algorithm',
            'conv_forward', 'conv_backward', 'pool_forward', 'pool_backward', 'conv2d', 'conv1d']
 
-# %% ../chapters/08_fast.ipynb #2f2d9296
+# %% ../chapters/08_fast.ipynb #e034da9f
 import math
 import os
 import threading
@@ -19,10 +19,10 @@ import numpy as np
 from .backprop import conv_backward as loops_conv_backward
 from .backprop import pool_backward as loops_pool_backward
 from .checks import (as_array, as_cache, as_choice, as_int,
-                            check_equal, check_fits)
+                            check_equal)
 from .conv1d import conv1d as loops_conv1d
-from .conv1d import pad_widths
-from .conv2d import _pair
+from .conv1d import _conv1d_arguments
+from .conv2d import _conv2d_arguments
 from .conv2d import conv2d as loops_conv2d
 from .conv_layer import _conv_arguments
 from .conv_layer import conv_forward as loops_conv_forward
@@ -993,7 +993,7 @@ def _average_backward(A, dA, target, f, s):
             np.add(cols, t, out=cols)
     return do
 
-# %% ../chapters/08_fast.ipynb #e55ab0a5
+# %% ../chapters/08_fast.ipynb #701fa678
 _Kernel = namedtuple("_Kernel", "f_H, f_W, n_H, n_W, stride, rank_one")
 
 CONV2D_ALGORITHMS = {
@@ -1072,19 +1072,11 @@ def conv2d(
     threads = number_of_threads(threads)
     if algorithm == "loops":
         return loops_conv2d(X, W, p, s)
-    X = as_array("X", X, 2, "(n_H, n_W)")
-    W = as_array("W", W, 2, "(f_H, f_W)")
-    pads = [p, p] if isinstance(p, str) else _pair("p", p, 0)
-    strides, n, before = _pair("s", s, 1), [], []
-    for size, f, pad, step in zip(X.shape, W.shape, pads, strides):
-        one, two = pad_widths(pad, f)
-        check_fits(f, size + one + two)
-        n.append((size + one + two - f) // step + 1)
-        before.append(one)
-    return _correlate_2d(X, W[::-1, ::-1], tuple(n), strides, *before,
-                         algorithm, threads, CONV2D_ALGORITHMS)
+    X, W, s, (top, _, left, _), shape = _conv2d_arguments(X, W, p, s)
+    return _correlate_2d(X, W[::-1, ::-1], shape, s, top, left, algorithm,
+                         threads, CONV2D_ALGORITHMS)
 
-# %% ../chapters/08_fast.ipynb #01a6d360
+# %% ../chapters/08_fast.ipynb #d589154f
 CONV1D_ALGORITHMS = {
     "fft":        (lambda a: a.stride == (1, 1),
                    lambda a: a.f_W > 1000 and a.n_W > a.f_W),
@@ -1105,13 +1097,6 @@ def conv1d(
     threads = number_of_threads(threads)
     if algorithm == "loops":
         return loops_conv1d(x, w, p, s)
-    x, w = as_array("x", x, 1, "(n,)"), as_array("w", w, 1, "(m,)")
-    s = as_int("s", s, 1)
-    if len(w) > len(x):
-        raise ValueError(f"w must not be longer than x: kernel of size "
-                         f"{len(w)} is larger than the input of size "
-                         f"{len(x)}")
-    before, after = pad_widths(p, len(w))
-    n = (len(x) + before + after - len(w)) // s + 1
-    return _correlate_2d(x[None], w[None, ::-1], (1, n), (s, s), 0, before,
-                         algorithm, threads, CONV1D_ALGORITHMS)[0]
+    x, w, s, before, n_out = _conv1d_arguments(x, w, p, s)
+    return _correlate_2d(x[None], w[None, ::-1], (1, n_out), (s, s), 0,
+                         before, algorithm, threads, CONV1D_ALGORITHMS)[0]

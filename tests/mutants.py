@@ -145,7 +145,7 @@ CONV2D = of(
     ("the size is rounded",
      "n_H_out = (n_H + top + bottom - f_H) // s_H + 1",
      "n_H_out = round((n_H + top + bottom - f_H) / s_H) + 1\n"
-     "    X_pad = np.pad(X_pad, ((0, s_H), (0, 0)))"),
+     "    bottom = bottom + s_H"),
     # published: range(0, int((n - m)/s) + 1, s)
     ("the stride divides twice",
      "n_W_out = (n_W + left + right - f_W) // s_W + 1",
@@ -422,8 +422,8 @@ MODEL = of(
     ("the matrix layer goes back without its overlaps",
      "dA_pad[:, rows, cols] += dP", "dA_pad[:, rows, cols] = dP"),
     ("the first layer passes no ReLU on the way back",
-     "return conv_matrix_backward(relu_backward(dA, relu_cache), conv_cache)",
-     "return conv_matrix_backward(dA, conv_cache)"),
+     "return _engine.conv_backward(relu_backward(dA, relu_cache), conv_cache)",
+     "return _engine.conv_backward(dA, conv_cache)"),
     ("the dense layer averages the gradient of its bias",
      "dZ.sum(axis=0, keepdims=True)", "dZ.mean(axis=0, keepdims=True)"),
     ("He's rule without the root",

@@ -285,6 +285,8 @@ TABLE |= {
     model.conv_matrix_backward: TABLE[conv_backward],
     model.pool_matrix_forward: TABLE[pool_forward],
     model.pool_matrix_backward: TABLE[pool_backward],
+    model.use_engine: (dict(engine=model.matrix_engine), {
+        "engine": {"nothing": None, "without layers": np}}),
     model.conv_layer_forward: (TABLE[conv_forward][0], {
         **TABLE[conv_forward][1], "hparameters": no_hparameters(
             CONV, stride=1, pad=0)}),
