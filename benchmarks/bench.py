@@ -1,18 +1,22 @@
 """Time `cnnbook.fast` against its peers: PyTorch, SciPy, NumPy, the loops.
 
-    python benchmarks/bench.py [--quick] [--case TEXT] [--threads N]
+    python benchmarks/bench.py [--quick] [--case TEXT] [--threads N ...]
 
 Writes results.md (a table) and results.svg (the ratios) next to this file,
 unless --case chose some of the cases. PyTorch is optional: without it its
 cases have no peer, and the table says so.
 
-In each round ours and its peers run one after the other, in this process.
+In each round ours and its peers run one after the other: with one thread,
+all in this process. With several, PyTorch's threads and those of NumPy's
+algebra library would disturb one another within a process, so the peers run
+in a second one, which is idle while ours is timed, and ours while it is.
 A round is dropped when a product of two matrices, timed before and after
 it, says that something else was using the machine. What is reported is the
 median, over the rounds that are left, of the ratio of ours to the best
 peer, with its quartiles.
 """
 import argparse
+import multiprocessing
 import os
 import platform
 import statistics
@@ -27,6 +31,7 @@ import numpy as np
 
 from cnnbook import backprop, conv1d as loops_conv1d, conv_layer, fast
 from cnnbook import pooling
+from cnnbook.model import progress
 
 try:
     import torch
@@ -87,7 +92,7 @@ class Machine:
 def compare(machine, ours, peers, seconds):
     """Times of ours and of each peer in the rounds that were not disturbed.
 
-    Returns a dict name -> list of seconds, and how many rounds were dropped:
+    The functions run once and return their seconds. Returns a dict name -> list of seconds, and how many rounds were dropped:
     "busy" if the machine was never free, and then the times say little.
     """
     everyone = {"ours": ours, **peers}
@@ -99,7 +104,7 @@ def compare(machine, ours, peers, seconds):
             time.perf_counter() < start + (seconds if good >= 9
                                            else 4 * seconds)):
         before = machine.wait()
-        times = {name: clock(f) for name, f in everyone.items()}
+        times = {name: f() for name, f in everyone.items()}
         rounds.append((max(before, machine.probe()), times))
         good += machine.free(rounds[-1][0])
     kept = [times for probe, times in rounds if machine.free(probe)]
@@ -109,6 +114,60 @@ def compare(machine, ours, peers, seconds):
         kept = kept[:max(5, len(kept) // 4)]
     return ({name: [t[name] for t in kept] for name in everyone},
             f"{len(rounds) - len(kept)}" + (", busy" if busy else ""))
+
+
+# ---- several threads: the peers in another process -----------------------
+PAUSE = 0.03                # seconds until idle threads stop spinning
+
+
+def timed(function):
+    return lambda: clock(function)
+
+
+def rested(function):
+    "Time it once the threads of the others sleep, and after one more run."
+    def run():
+        time.sleep(PAUSE)
+        function()
+        return clock(function)
+    return run
+
+
+def limit(threads):
+    "How many threads ours and its peers may use, in this process."
+    os.environ["CNNBOOK_THREADS"] = str(threads)
+    if torch:
+        torch.set_num_threads(threads)
+    if threadpool_limits:
+        threadpool_limits(threads, user_api="blas")
+
+
+def serve(pipe, threads):
+    "The other process: time the peers of a case when told to."
+    limit(threads)
+    made, peers = dict(cases()), {}
+    for what, name in iter(pipe.recv, None):
+        if what == "case":
+            peers = {k: rested(f) for k, f in made[name]()[1].items()}
+            pipe.send(list(peers))
+        else:
+            pipe.send(peers[name]())
+
+
+class Peers:
+    "The peers of each case, timed in another process."
+    def __init__(self, threads):
+        self.pipe, other = multiprocessing.Pipe()
+        multiprocessing.get_context("spawn").Process(
+            target=serve, args=(other, threads), daemon=True).start()
+
+    def ask(self, *message):
+        self.pipe.send(message)
+        return self.pipe.recv()
+
+    def of(self, case):
+        return {name: lambda name=name: self.ask("time", name)
+                for name in self.ask("case", case)}
 
 
 # ---- the cases -----------------------------------------------------------
@@ -226,17 +285,17 @@ def step_case():
     def ours():
         W1, b1, W2, b2, W3, b3 = P
         Z1, c1 = fast.conv_forward(x, W1, b1, hp)
-        A1 = np.maximum(Z1, 0, out=Z1)
-        A1p, q1 = fast.pool_forward(A1, pool)
+        # ReLU and max pooling commute; after it there is a quarter to do
+        A1p, q1 = fast.pool_forward(Z1, pool)
+        np.maximum(A1p, 0, out=A1p)
         Z2, c2 = fast.conv_forward(A1p, W2, b2, hp)
-        A2 = np.maximum(Z2, 0, out=Z2)
-        A2p, q2 = fast.pool_forward(A2, pool)
+        A2p, q2 = fast.pool_forward(Z2, pool)
+        np.maximum(A2p, 0, out=A2p)
         flat = A2p.reshape(64, -1)
         logits = flat @ W3 + b3
         E = np.exp(logits - logits.max(axis=1, keepdims=True))
         d = (E / E.sum(axis=1, keepdims=True) - Y) / 64
         dW3, db3 = flat.T @ d, d.sum(axis=0)
-        # ReLU's mask, after the pooling: a maximum of 0 lets nothing by
         dA2p = (d @ W3.T).reshape(A2p.shape) * (A2p > 0)
         dA2 = fast.pool_backward(dA2p, q2)
         dA1p, dW2, db2 = fast.conv_backward(dA2, c2)
@@ -313,8 +372,12 @@ def loops_seconds(key, direction):
 
 
 # ---- the report ----------------------------------------------------------
-def measure(machine, name, make, seconds, peak):
+def measure(machine, name, make, seconds, peak, others):
     ours, peers, work, loops = make()
+    if others:
+        ours, peers = rested(ours), others.of(name)
+    else:
+        ours, peers = timed(ours), {k: timed(f) for k, f in peers.items()}
     times, dropped = compare(machine, ours, peers, seconds)
     row = {"case": name, "ms": 1e3 * statistics.median(times["ours"]),
            "rounds": len(times["ours"]), "dropped": dropped}
@@ -356,18 +419,28 @@ def table(rows):
     return "\n".join(lines)
 
 
-def plot(rows, path):
-    rows = [r for r in rows if "peer" in r]
+def plot(results, path):
+    "The ratios: a column for each number of threads."
     try:
         import matplotlib
     except ImportError:
         return print("no plot: matplotlib is not installed")
-    if not rows:
-        return
     matplotlib.use("svg")
     import matplotlib.pyplot as plt
     plt.rcParams["svg.hashsalt"] = "cnnbook"
-    fig, ax = plt.subplots(figsize=(8, 0.24 * len(rows) + 1))
+    most = max(map(len, results.values()))
+    fig, axes = plt.subplots(1, len(results), sharey=True, squeeze=False,
+                             figsize=(10, 0.24 * most + 1))
+    for ax, (threads, rows) in zip(axes[0], results.items()):
+        draw(ax, [r for r in rows if "peer" in r])
+        ax.set_title(f"threads: {threads}")
+    fig.supxlabel("time of cnnbook / time of the best peer (bar: quartiles; "
+                  "mark: to reach)", fontsize=9)
+    fig.tight_layout()
+    fig.savefig(path, bbox_inches="tight", metadata={"Date": None})
+
+
+def draw(ax, rows):
     for y, r in enumerate(reversed(rows)):
         ok = r["ratio"] <= (r["target"] or 1)
         color = "#2a7f3f" if ok else "#c05a00"
@@ -379,54 +452,74 @@ def plot(rows, path):
     ax.set_yticks(range(len(rows)), [r["case"] for r in reversed(rows)],
                   fontsize=7)
     ax.set_xscale("log")
-    ax.set_xlabel("time of cnnbook / time of the best peer "
-                  "(bar: quartiles; mark: to reach)")
-    fig.savefig(path, bbox_inches="tight", metadata={"Date": None})
+    ticks = [0.25, 0.5, 1, 2, 4]
+    ax.set_xticks(ticks, map(str, ticks))
+    ax.minorticks_off()
+
+
+def run(threads, options):
+    "All the cases with this many threads: the rows, and a text."
+    limit(threads)
+    machine, rows = Machine(), []
+    peak = {d: machine.sgemm(d) for d in (np.float32, np.float64)}
+    others = Peers(threads) if threads > 1 else None
+    chosen = [(name, make) for name, make in cases() if options.case in name]
+    for name, make in progress(chosen, label=f"threads: {threads}"):
+        rows.append(measure(machine, name, make,
+                            0.6 if options.quick else 4, peak, others))
+        print(table(rows[-1:]).splitlines()[-1], flush=True)
+    if others:
+        others.pipe.send(None)
+    where = ("all in one process" if threads == 1 else
+             "ours and its peers in two processes that take turns")
+    return rows, (f"## Threads: {threads}\n\nA large product here: "
+                  f"{2e-9 * peak[np.float32]:.0f} GFLOP/s in float32, "
+                  f"{2e-9 * peak[np.float64]:.0f} in float64; {where}.\n\n"
+                  f"{table(rows)}\n")
+
+
+def report(texts):
+    versions = [f"Python {platform.python_version()}",
+                f"NumPy {np.__version__}",
+                f"PyTorch {torch.__version__}" if torch else "no PyTorch",
+                f"SciPy {signal and sys.modules['scipy'].__version__}"]
+    text = (f"# Benchmarks\n\n`make bench` on {platform.machine()}; "
+            f"{', '.join(versions)}.\n\n"
+            "The ratio is time of cnnbook over time of the best peer: below "
+            "1, cnnbook is faster. The share of sgemm counts the "
+            "multiply-adds of the definition, so an algorithm that needs "
+            "fewer can exceed 100%. The loops are timed on a small piece of "
+            "each layer and extrapolated to the whole of it. Rounds that "
+            "other programs disturbed were dropped; \"busy\" says that "
+            "there were hardly any others, and that the row means little."
+            "\n\n" + "\n".join(texts))
+    if torch and sys.platform == "linux":
+        import memory
+        text += ("\n## Peak memory\n\nHow far the resident memory rises, "
+                 "beside PyTorch in channels_last; all threads.\n\n"
+                 f"{memory.table()}\n")
+    notes = HERE / "notes.md"
+    return text + "\n" + notes.read_text()
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--quick", action="store_true",
-                        help="fewer rounds: a minute in all")
+                        help="fewer rounds: some minutes in all")
     parser.add_argument("--case", default="",
                         help="only the cases whose name contains this")
-    parser.add_argument("--threads", type=int,
-                        default=fast.number_of_threads(),
-                        help="for ours and for PyTorch")
+    parser.add_argument("--threads", type=int, nargs="+",
+                        default=sorted({1, fast.number_of_threads()}),
+                        help="for ours and for its peers; several: one table "
+                             "for each")
     options = parser.parse_args()
-    os.environ["CNNBOOK_THREADS"] = str(options.threads)
-    if torch:
-        torch.set_num_threads(options.threads)
-    if threadpool_limits:
-        threadpool_limits(options.threads, user_api="blas")
-    machine = Machine()
-    peak = {d: machine.sgemm(d) for d in (np.float32, np.float64)}
-    rows = []
-    for name, make in cases():
-        if options.case in name:
-            rows.append(measure(machine, name, make,
-                                0.6 if options.quick else 4, peak))
-            print(table(rows[-1:]).splitlines()[-1], flush=True)
-    versions = [f"Python {platform.python_version()}",
-                f"NumPy {np.__version__}",
-                f"PyTorch {torch.__version__}" if torch else "no PyTorch",
-                f"SciPy {signal and sys.modules['scipy'].__version__}"]
-    text = (f"# Benchmarks\n\n`make bench` on {platform.machine()}, "
-            f"{options.threads} threads; {', '.join(versions)}. A large "
-            f"product here: {2e-9 * peak[np.float32]:.0f} GFLOP/s in "
-            f"float32, {2e-9 * peak[np.float64]:.0f} in float64.\n\n"
-            "The ratio is time of cnnbook over time of the best peer: below "
-            "1, cnnbook is faster. The share of sgemm counts the "
-            "multiply-adds of the definition, so an algorithm that needs "
-            "fewer can exceed 100%. The loops are timed on a small piece of "
-            "each layer and extrapolated to the whole of it. Rounds that other "
-            "programs disturbed were dropped; \"busy\" says that there were "
-            "hardly any others, and that the row means little.\n\n"
-            f"{table(rows)}\n")
+    results = {n: run(n, options) for n in options.threads}
     if not options.case:
-        (HERE / "results.md").write_text(text)
-        plot(rows, HERE / "results.svg")
+        (HERE / "results.md").write_text(report(
+            [text for _, text in results.values()]))
+        plot({n: rows for n, (rows, _) in results.items()},
+             HERE / "results.svg")
         print(f"written: {HERE / 'results.md'}, {HERE / 'results.svg'}")
 
 

@@ -33,16 +33,19 @@ def measure(key, direction, who):
     return peak() - before
 
 
-if __name__ == "__main__":
-    if len(sys.argv) == 4:
-        print(measure(*sys.argv[1:]))
-        sys.exit()
-    print("| layer | ours (MB) | PyTorch (MB) | ratio |\n|:--|--:|--:|--:|")
+def table():
+    lines = ["| layer | ours (MB) | PyTorch (MB) | ratio |",
+             "|:--|--:|--:|--:|"]
     for key in "cd":
         for direction in "forward", "backward":
             mb = [float(subprocess.run(
                 [sys.executable, __file__, key, direction, who], check=True,
                 capture_output=True, text=True).stdout)
                 for who in ("ours", "torch")]
-            print(f"| {direction} {key} | {mb[0]:.1f} | {mb[1]:.1f} | "
-                  f"{mb[0] / mb[1]:.2f} |")
+            lines.append(f"| {direction} {key} | {mb[0]:.1f} | {mb[1]:.1f} | "
+                         f"{mb[0] / mb[1]:.2f} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(measure(*sys.argv[1:]) if len(sys.argv) == 4 else table())

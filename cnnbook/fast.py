@@ -463,7 +463,7 @@ def _separable(X, W, Z, top, left, threads):
     _parallel(worker, range(0, n_H, q_H), threads)
     return finite[0]
 
-# %% ../chapters/08_fast.ipynb #a93ea6f1
+# %% ../chapters/08_fast.ipynb #fe3b72bb
 def _fast_length(n):
     "The smallest 2^a 3^b 5^c that is at least n."
     best = 1 << max(n - 1, 0).bit_length()
@@ -481,7 +481,7 @@ def _fft_length(n_out, f):
         sizes.add(size)
         size *= 2
     return min(sizes, key=lambda N: -(-n_out // (N - f + 1)) * N * math.log(
-        N) * (1 + N / (1 << 18)))
+        N) * (1 + N / (1 << 20)))
 
 def _fft_correlate(X, W, Z, top, left, threads):
     """Write into Z (stride 1) the correlation of two matrices, by blocks.
