@@ -29,6 +29,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                'cnnbook.build.broken_links': ('a6_build.html#broken_links', 'cnnbook/build.py'),
                                'cnnbook.build.choose_engine': ('a6_build.html#choose_engine', 'cnnbook/build.py'),
                                'cnnbook.build.code_cells': ('a6_build.html#code_cells', 'cnnbook/build.py'),
+                               'cnnbook.build.drop_html': ('a6_build.html#drop_html', 'cnnbook/build.py'),
                                'cnnbook.build.embed_widgets': ('a6_build.html#embed_widgets', 'cnnbook/build.py'),
                                'cnnbook.build.execute': ('a6_build.html#execute', 'cnnbook/build.py'),
                                'cnnbook.build.execution_key': ('a6_build.html#execution_key', 'cnnbook/build.py'),

@@ -6,9 +6,9 @@
 __all__ = ['IMPORT', 'SUFFIXES', 'CHOOSER', 'LOST', 'FOREIGN', 'OLDEST_QUARTO', 'UNRESOLVED', 'SILENT', 'STAMP', 'LATER',
            'merged', 'read_manifest', 'modules_used', 'code_cells', 'execution_key', 'run_notebook', 'execute',
            'run_aside', 'write_whole', 'whole_books', 'page_links', 'for_pages', 'embed_widgets', 'write_data',
-           'write_script', 'write_apps', 'stage', 'find_quarto', 'choose_engine', 'render', 'render_with_quarto',
-           'Prose', 'metadata', 'finish_pages', 'Page', 'broken_links', 'stamp', 'replace', 'read_notebooks',
-           'make_book', 'make', 'preview', 'parse', 'main']
+           'write_script', 'drop_html', 'write_apps', 'stage', 'find_quarto', 'choose_engine', 'render',
+           'render_with_quarto', 'Prose', 'metadata', 'finish_pages', 'Page', 'broken_links', 'stamp', 'replace',
+           'read_notebooks', 'make_book', 'make', 'preview', 'parse', 'main']
 
 # %% ../chapters/A6_build.ipynb #2b722c28
 import argparse
@@ -263,6 +263,14 @@ def write_script(folder, name, value):
         "(globalThis.cnnbookData ??= {})"
         f"[{json.dumps(name)}] = {json.dumps(value)};\n")
 
+# %% ../chapters/A6_build.ipynb #71ef164a
+def drop_html(nb):
+    "Leave to the outputs of `nb` that are also text only their text."
+    for cell in code_cells(nb):
+        for output in cell.outputs:
+            if "text/plain" in output.get("data", {}):
+                output.data.pop("text/html", None)
+
 # %% ../chapters/A6_build.ipynb #ee68e398
 def write_apps(root, project, lang):
     "Put into the staged `project` the apps that Shinylive can carry."
@@ -279,7 +287,7 @@ def write_apps(root, project, lang):
         names.append(name)
     write_script(assets / "widgets" / "data", "apps", names)
 
-# %% ../chapters/A6_build.ipynb #254f3ee6
+# %% ../chapters/A6_build.ipynb #5d7ca792
 CHOOSER, LOST = "languages.html", "404.html"    # pages in both languages
 FOREIGN = shutil.ignore_patterns(CHOOSER, LOST, "readme.png")
 
@@ -304,6 +312,7 @@ def stage(root, lang, notebooks, formats):
         copies = {project / "notebooks" / path.name: nbformat.writes(nb),
                   project / "source" / path.name: path.read_text("utf-8")}
         links = new_markdown_cell(page_links(file, manifest), id="page-links")
+        drop_html(nb)
         embed_widgets(nb, "../" * file.count("/"))
         nb = arranged(nb, lang)
         # Quarto drops the id of a title that stands in the first cell.

@@ -284,6 +284,16 @@ show_data("digits", b"cnnbook")""")
                 assert "Y25uYm9vaw" not in path.read_text("utf-8"), path
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_page_whose_output_has_html_needs_no_network(project, engine):
+    chapter(project, "from IPython.display import display\n"
+            "display({'text/plain': 'two', 'text/html': '<b>two</b>'}, "
+            "raw=True)")
+    make(project, engine=engine, formats=["html"], langs=["es"])
+    assert ">two" in text(project) and "<b>two" not in text(project)
+    assert not re.search(r"<script[^>]* src=.https?:", text(project))
+
+
 def test_the_staged_projects_are_quarto_projects(project):
     make(project)
     for lang in "es", "en":
