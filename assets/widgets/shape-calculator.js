@@ -12,8 +12,8 @@
   const kinds = {
     conv: { names: ["convolución", "convolution"],
       settings: { n_C: [8, 1, 4096], f: [3, 1, 31], stride: [1, 1, 16], pad: [0, 0, 31], dilation: [1, 1, 16] } },
-    max: { names: ["agrupación máx.", "max pooling"], settings: { f: [2, 1, 31], stride: [2, 1, 16] } },
-    average: { names: ["agrupación prom.", "average pooling"], settings: { f: [2, 1, 31], stride: [2, 1, 16] } },
+    max: { names: ["agrupar: máximo", "max pooling"], settings: { f: [2, 1, 31], stride: [2, 1, 16] } },
+    average: { names: ["agrupar: promedio", "average pooling"], settings: { f: [2, 1, 31], stride: [2, 1, 16] } },
     global: { names: ["promedio global", "global average"], settings: {} },
     flatten: { names: ["aplanar", "flatten"], settings: {} },
     dense: { names: ["densa", "dense"], settings: { n: [10, 1, 65536] } },
@@ -41,7 +41,7 @@ ol { margin: 0; padding: 0; list-style: none; display: grid; gap: .6rem; }
 .layer { border: 1px solid var(--rule); border-left: 4px solid var(--kernel); border-radius: 6px;
   padding: .4rem .6rem; display: flex; flex-wrap: wrap; gap: .3rem .5rem; align-items: end; }
 .layer :is(input, select, button) { min-height: 2.2rem !important; }
-.layer select { width: 8.8rem; font-size: .95rem; }
+.layer select { width: 9.4rem; font-size: .95rem; }
 .layer .field { gap: .15rem; }
 .layer label { font-weight: 400; font-size: .82rem; }
 .layer .stepper { width: 3.3rem; }
