@@ -12,8 +12,8 @@
   const kinds = {
     conv: { names: ["convolución", "convolution"],
       settings: { n_C: [8, 1, 4096], f: [3, 1, 31], stride: [1, 1, 16], pad: [0, 0, 31], dilation: [1, 1, 16] } },
-    max: { names: ["agrupar: máximo", "max pooling"], settings: { f: [2, 1, 31], stride: [2, 1, 16] } },
-    average: { names: ["agrupar: promedio", "average pooling"], settings: { f: [2, 1, 31], stride: [2, 1, 16] } },
+    max: { names: ["agrupar máx.", "max pooling"], settings: { f: [2, 1, 31], stride: [2, 1, 16] } },
+    average: { names: ["agrupar prom.", "average pooling"], settings: { f: [2, 1, 31], stride: [2, 1, 16] } },
     global: { names: ["promedio global", "global average"], settings: {} },
     flatten: { names: ["aplanar", "flatten"], settings: {} },
     dense: { names: ["densa", "dense"], settings: { n: [10, 1, 65536] } },
