@@ -220,7 +220,7 @@ def test_the_outline_of_the_pdf_is_its_contents(pdfs, book, lang):
     assert len(found) == len(expected) + 1     # the list of figures
     for title, words in zip(found, expected):  # which lack their formulas
         assert set(words) <= set(title.split()), title
-    contents = "".join(printed(book, lang)[:12])
+    contents = spaced("".join(printed(book, lang)[:12]))
     chapters = [title for depth, title in outline(pdfs[lang].outline)
                 if depth == 1]
     for title in chapters:

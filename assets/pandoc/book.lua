@@ -20,7 +20,8 @@ local function folded(title, blocks)
     return pandoc.List{open, head, raw("</summary>")} .. blocks
       .. {raw("</details>")}
   end
-  return pandoc.List{pandoc.Para{pandoc.Strong(title)}} .. blocks
+  return pandoc.List{pandoc.Plain{inline("#block(sticky: true)["),
+    pandoc.Strong(title), inline("]")}} .. blocks
 end
 
 local function callout(div, kind)
