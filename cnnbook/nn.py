@@ -75,7 +75,7 @@ class Module:
             for kept in layer.params, layer.buffers:
                 kept.update((key, new[path + key]) for key in kept)
 
-# %% ../chapters/09_nn.ipynb #a4fcfdd3
+# %% ../chapters/09_nn.ipynb #30dbf80c
 class Layer(Module):
     "A box with a forward pass and, beside it, a backward pass."
     _cache = None
@@ -99,14 +99,18 @@ class Layer(Module):
         "The side of what one output sees, and the stride between two."
         return 1, 1
 
+    def size(self):
+        "How many numbers the layer learns."
+        return sum(W.size for W in self.params.values())
+
     def multiply_adds(self, shape, new_shape):
         "For one image of this shape, which becomes one of `new_shape`."
         return 0
 
-# %% ../chapters/09_nn.ipynb #29d311e6
+# %% ../chapters/09_nn.ipynb #2eb51433
 def _like(dY, shape):
     "Return `dY` as an array; ValueError unless it has this shape."
-    dY = as_array("dY", dY, _ANY)
+    dY = as_array("dY", dY, _ANY, batch=True)
     check_equal("dY", dY.shape, shape, "as its shape, that of the layer's "
                 "output")
     return dY
@@ -114,7 +118,7 @@ def _like(dY, shape):
 class ReLU(Layer):
     "`max(X, 0)`, entry by entry."
     def forward(self, X, train=False):
-        X = as_array("X", X, _ANY)
+        X = as_array("X", X, _ANY, batch=True)
         self.cache = X > 0
         return np.maximum(X, 0)
 
@@ -371,7 +375,7 @@ class Flatten(Layer):
     def backward(self, dY):
         return as_array("dY", dY, 2, batch=True).reshape(self.cache)
 
-# %% ../chapters/09_nn.ipynb #30b478a5
+# %% ../chapters/09_nn.ipynb #a66cd3b1
 class LeakyReLU(Layer):
     "X where it is positive and `slope` times X elsewhere."
     def __init__(self, slope=0.01):
@@ -379,7 +383,7 @@ class LeakyReLU(Layer):
         self.slope = _number("slope", slope)
 
     def forward(self, X, train=False):
-        X = as_array("X", X, _ANY)
+        X = as_array("X", X, _ANY, batch=True)
         self.cache = np.where(X > 0, 1, self.slope).astype(X.dtype)
         return X * self.cache
 
@@ -394,7 +398,8 @@ class Tanh(Layer):
         self.slope = _number("slope", slope)
 
     def forward(self, X, train=False):
-        self.cache = np.tanh(self.slope * as_array("X", X, _ANY))
+        X = as_array("X", X, _ANY, batch=True)
+        self.cache = np.tanh(self.slope * X)
         return self.amplitude * self.cache
 
     def backward(self, dY):
@@ -452,7 +457,7 @@ class BatchNorm2D(Layer):
             dY = dY - dbeta / n - X_hat * (dgamma / n)
         return self.params["gamma"] * scale * dY
 
-# %% ../chapters/09_nn.ipynb #494450f4
+# %% ../chapters/09_nn.ipynb #930f85f8
 class Dropout(Layer):
     "In training, switch off a share `rate` of the numbers at random."
     def __init__(self, rate=0.5, *, rng):
@@ -460,10 +465,12 @@ class Dropout(Layer):
         self.rate, self.rng = _number("rate", rate, 0, 1), _generator(rng)
 
     def forward(self, X, train=False):
-        X, rng = as_array("X", X, _ANY), self.rng if train else None
-        Y, mask = dropout_forward(X, self.rate, rng)
-        self.cache = Y.shape, mask
-        return Y
+        X = as_array("X", X, _ANY, batch=True)
+        mask = None
+        if train and X.size:
+            X, mask = dropout_forward(X, self.rate, self.rng)
+        self.cache = X.shape, mask
+        return X
 
     def backward(self, dY):
         shape, mask = self.cache
@@ -758,7 +765,7 @@ def fit(
     optimizer.learning_rate = peak
     return run.history
 
-# %% ../chapters/09_nn.ipynb #7aa2a008
+# %% ../chapters/09_nn.ipynb #99ba869f
 Row = namedtuple("Row", "name layer shape parameters multiply_adds field")
 
 def _trace(layer, X, size, jump, path):
@@ -778,11 +785,10 @@ def _trace(layer, X, size, jump, path):
         return layer.forward(X), max(way[1] for way in ways), jump, rows
     Y, (side, stride) = layer.forward(X), layer.window()
     size = size + (side - 1) * jump
-    count = sum(W.size for W in layer.params.values())
     work = layer.multiply_adds(X.shape[1:], Y.shape[1:])
     field = size if math.isinf(size) else math.ceil(size)
-    row = Row(path[:-1], type(layer).__name__, Y.shape[1:], count, work,
-              field)
+    row = Row(path[:-1], type(layer).__name__, Y.shape[1:], layer.size(),
+              work, field)
     return Y, size, jump * stride, [row]
 
 # %% ../chapters/09_nn.ipynb #f36eed51

@@ -11,7 +11,7 @@ from inspect import isfunction, isgenerator
 import numpy as np
 import pytest
 
-from cnnbook import interpret, model, nn
+from cnnbook import architectures, interpret, model, nn
 from cnnbook.backprop import (check_gradient, conv_backward,
                               create_mask_from_window, distribute_value,
                               global_average_pool_backward, numeric_gradient,
@@ -541,6 +541,53 @@ TABLE |= {
         "shape": {"None": None, "a number": 5, "text": "563"} | {
             what: (5, 6, n) for what, n in no_integer(1).items()}}),
 }
+
+
+# ---- the architectures ----
+
+TABLE |= forward_and_backward(architectures.PositionBias(5, 6, 3), 2, 5, 6, 3)
+TABLE |= forward_and_backward(architectures.Subsample(3), 2, 5, 6, 3)
+TABLE |= forward_and_backward(
+    architectures.RBF(architectures.digit_codes()), 2, 84)
+TABLE |= {
+    architectures.lenet1989: (dict(rng=GENERATOR), {"rng": NO_GENERATOR}),
+    architectures.lenet5: (dict(rng=GENERATOR), {"rng": NO_GENERATOR}),
+    architectures.digit_codes: ({}, {}),
+    architectures.PositionBias: (dict(n_H=5, n_W=6, n_C=3), {
+        key: no_integer(1) for key in ("n_H", "n_W", "n_C")}),
+    architectures.Subsample: (dict(n_C=3), {"n_C": no_integer(1)}),
+    architectures.RBF: (dict(codes=np.eye(3)), {"codes": no_array(3, 3)}),
+    architectures.TableConv2D: (
+        dict(n_C_prev=3, table=[(0, 1), (2,)], f=2, rng=GENERATOR), {
+            "n_C_prev": no_integer(1), "f": no_integer(1),
+            "table": {"too large": [(0, 3)], "negative": [(-1,)],
+                      "half": [(0.5,)]}}),
+    architectures.rbf_loss: (dict(Z=Z2, labels=[0, 2, 1], j=1.0), {
+        "Z": no_array(3, 4), "j": {"None": None, "NaN": np.nan},
+        "labels": {"too large": [0, 5, 1], "one too few": [0, 1]}}),
+    architectures.squared_error: (dict(Z=Z2, labels=[0, 2, 1]), {
+        "Z": no_array(3, 4), "labels": never_array(3) | LABELS | {
+            "too large": [0, 4, 1], "one too few": [0, 1]}}),
+    architectures.enlarge: (dict(X=A4, times=2, border=1), {
+        "X": no_array(2, 5, 6, 3), "times": no_integer(1),
+        "border": no_integer(0)}),
+    architectures.random_crop: (dict(X=A4, size=3, rng=GENERATOR), {
+        "X": no_array(2, 5, 6, 3), "rng": NO_GENERATOR,
+        "size": no_integer(1) | {"too large": 6}}),
+    architectures.center_crop: (dict(X=A4, size=3), {
+        "X": no_array(2, 5, 6, 3),
+        "size": no_integer(1) | {"too large": 6}}),
+    architectures.jitter_contrast: (
+        dict(X=A4, amount=0.1, rng=GENERATOR), {
+            "X": never_array(2, 5, 6, 3), "amount": NO_SIZE,
+            "rng": NO_GENERATOR}),
+}
+for make in architectures.small_vgg, architectures.small_resnet:
+    TABLE[make] = (dict(n_C=3, num_classes=4, width=2, stages=1,
+                        rng=GENERATOR), {
+        "n_C": no_integer(1), "num_classes": no_integer(2),
+        "width": no_integer(1), "stages": no_integer(1),
+        "rng": NO_GENERATOR})
 # Steps of training that `train` calls with what it has checked itself, and
 # helpers for whole programs.
 INSIDE = {"network_backward", "train_step", "sgd_step", "adam_step",
@@ -548,7 +595,7 @@ INSIDE = {"network_backward", "train_step", "sgd_step", "adam_step",
           "fit_and_predict", "in_parallel"}
 # What `images` and `storage` refuse to read or write has tests of its own.
 MODULES = ("checks", "conv1d", "padding", "conv2d", "conv_layer", "pooling",
-           "backprop", "model", "nn", "interpret")
+           "backprop", "model", "nn", "architectures", "interpret")
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -125,7 +125,8 @@ def test_names_are_unique(file):
 
 # The chapters whose exercises are all in this form.
 WHOLE = ["01_conv1d", "02_padding", "03_conv2d", "04_conv_layer", "05_pooling",
-         "06_backprop", "07_model", "08_fast", "11_interpret",
+         "06_backprop", "07_model", "08_fast", "09_nn",
+         "10_architectures", "11_interpret",
          "12_torch", "13_distributed"]
 
 

@@ -440,6 +440,11 @@ def test_every_layer_accepts_a_batch_of_no_images():
         Y = layer(A)
         assert len(Y) == 0 and Y.dtype == np.float32
         assert layer.backward(Y).shape == A.shape
+    rows = np.zeros((0, 4), np.float32)         # after a Flatten
+    for layer in [nn.ReLU(), nn.LeakyReLU(), nn.Tanh(), nn.BatchNorm2D(4),
+                  nn.Dropout(rng=rng), nn.Linear(4, 4, rng=rng)]:
+        for train in (False, True)[:1 + (type(layer) is nn.Dropout)]:
+            assert layer.backward(layer(rows, train)).shape == (0, 4)
 
 
 def test_inputs_are_never_written_to():
