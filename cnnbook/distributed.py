@@ -134,12 +134,12 @@ def resume(path, net, optimizer, settings):
     optimizer.load_state_dict(state["optimizer"])
     return state["step"], state["costs"]
 
-# %% ../chapters/13_distributed.ipynb #2a3b75d8
+# %% ../chapters/13_distributed.ipynb #5c7084e8
 def train(
     net,            # of PyTorch, the same in all processes
     X, labels,      # (m, n_H, n_W, n_C) and (m,): all of them, in each
     folder,         # for the checkpoint and the reports; shared by all
-    epochs=20,
+    epochs=10,
     batch=64,       # images in each step, over all the processes
     learning_rate=0.05, momentum=0.9,
     every=20,       # steps between two checkpoints
@@ -198,7 +198,7 @@ def train(
     (Path(folder) / f"report-{rank}.json").write_text(json.dumps(report))
     dist.destroy_process_group()
 
-# %% ../chapters/13_distributed.ipynb #3d76cd12
+# %% ../chapters/13_distributed.ipynb #49a0785e
 def read_data(photos=None):
     "The images to learn: photographs of a folder, or three digits in four."
     if photos is not None:
@@ -219,7 +219,7 @@ def main(arguments=None):
     parser.add_argument("--photos", type=Path,
                         help="photographs, one sub-folder per class "
                         "(without it, handwritten digits)")
-    for name, default in [("epochs", 20), ("batch", 64), ("every", 20),
+    for name, default in [("epochs", 10), ("batch", 64), ("every", 20),
                           ("seed", 0)]:
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--learning-rate", type=float, default=0.05)
