@@ -92,8 +92,9 @@ class Machine:
 def compare(machine, ours, peers, seconds):
     """Times of ours and of each peer in the rounds that were not disturbed.
 
-    The functions run once and return their seconds. Returns a dict name -> list of seconds, and how many rounds were dropped:
-    "busy" if the machine was never free, and then the times say little.
+    The functions run once and return their seconds. Returns a dict
+    name -> list of seconds, and how many rounds were dropped: "busy" if the
+    machine was never free, and then the times say little.
     """
     everyone = {"ours": ours, **peers}
     for function in everyone.values():
@@ -483,7 +484,8 @@ def report(texts):
                 f"NumPy {np.__version__}",
                 f"PyTorch {torch.__version__}" if torch else "no PyTorch",
                 f"SciPy {signal and sys.modules['scipy'].__version__}"]
-    text = (f"# Benchmarks\n\n`make bench` on {platform.machine()}; "
+    text = (f"# Benchmarks\n\n`{' '.join(['bench.py', *sys.argv[1:]])}` on "
+            f"{platform.machine()}; "
             f"{', '.join(versions)}.\n\n"
             "The ratio is time of cnnbook over time of the best peer: below "
             "1, cnnbook is faster. The share of sgemm counts the "
