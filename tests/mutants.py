@@ -465,5 +465,26 @@ MODEL = of(
      'X_pad = np.pad(X, ((0, 0), (1, 1), (1, 1), (0, 0)), "wrap")'),
 )
 
+NN = of(
+    "09_nn",
+    ("batch normalization takes its statistics for constants",
+     "dY = dY - dbeta / n - X_hat * (dgamma / n)", "pass"),
+    ("the running variance divides by n",
+     "var * (n / (n - 1))", "var"),
+    ("dropout does not stop when the network is in use",
+     "if train and X.size:", "if X.size:"),
+    ("the chain goes back from the first layer",
+     "for layer in reversed(self.layers.values()):",
+     "for layer in self.layers.values():"),
+    ("the shortcut gets no gradient",
+     "return ways[0] + (ways[1] if len(ways) == 2 else dY)",
+     "return ways[0]"),
+    ("the velocity is forgotten",
+     "v = self.momentum * self.state.get(name, 0.0) + dW", "v = dW"),
+    ("Adam never lets the weights decay",
+     "return W - self.learning_rate * (step + decay * W)",
+     "return W - self.learning_rate * step"),
+)
+
 MUTANTS = [*CHECKS, *CONV1D, *PADDING, *CONV2D, *CONV_LAYER, *POOLING,
-           *BACKPROP, *MODEL]
+           *BACKPROP, *MODEL, *NN]
