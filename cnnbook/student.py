@@ -20,9 +20,9 @@ from .editions import (LANGUAGES, edition, options, stub,
                               without_hidden)
 from .pandoc import BuildError, pages
 
-# %% ../chapters/A8_student.ipynb #d5e78692
-SECTION = re.compile(r"## .*\{#sec-[\w-]+-exercises\}")
-HEADING = re.compile(r"### (.*?) *\{#sec-([\w-]+)\}")
+# %% ../chapters/A8_student.ipynb #0bdbe5cc
+SECTION = re.compile(r"## .*\{#sec-[\w-]+-exercises\b")
+HEADING = re.compile(r"### (.*?) *\{#sec-([\w-]+)")
 
 
 class Exercise(NamedTuple):

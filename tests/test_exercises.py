@@ -43,7 +43,7 @@ def run(file, change):
     namespace, earned, errors, heading = {"__name__": "test"}, {}, [], None
     for n, cell in enumerate(exercise_cells(chapter(file))):
         if cell.cell_type == "markdown":
-            found = re.match(r"### .*\{#sec-([\w-]+)\}", cell.source)
+            found = re.match(r"### .*\{#sec-([\w-]+)", cell.source)
             heading = found[1] if found else heading
             continue
         source, name = change(cell), f"<{file}, exercise cell {n}>"
@@ -124,9 +124,9 @@ def test_names_are_unique(file):
 
 
 # The chapters whose exercises are all in this form.
-WHOLE = ["01_conv1d", "02_padding", "03_conv2d", "04_conv_layer", "05_pooling",
-         "06_backprop", "07_model", "08_fast", "09_nn",
-         "10_architectures", "11_interpret",
+WHOLE = ["00_checks", "01_conv1d", "02_padding", "03_conv2d",
+         "04_conv_layer", "05_pooling", "06_backprop", "07_model",
+         "08_fast", "09_nn", "10_architectures", "11_interpret",
          "12_torch", "13_distributed"]
 
 
