@@ -14,7 +14,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/ready
 OLD = .venv-oldest
-OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source build book browser widgets)
+OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source chapters build book browser widgets)
 NARROW = $(if $(LANG_),--lang $(LANG_)) $(if $(FORMAT),--format $(FORMAT)) $(if $(ENGINE),--engine $(ENGINE))
 
 .PHONY: book student test bench preview clean
@@ -35,8 +35,8 @@ test: $(OLD)/ready
 else
 test: $(READY)
 	@$(BIN)/pytest -q tests/test_source.py
-	@$(BIN)/nbdev-test
-	@$(BIN)/pytest -q tests --ignore=tests/test_source.py
+	@$(BIN)/pytest -q -s tests/test_chapters.py
+	@$(BIN)/pytest -q tests --ignore=tests/test_source.py --ignore=tests/test_chapters.py
 endif
 
 bench: $(READY)

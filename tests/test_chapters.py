@@ -1,0 +1,13 @@
+"""Every chapter runs from its first cell to its last: its claims hold."""
+from cnnbook.build import execute, read_notebooks, run_aside
+from conftest import ROOT
+
+
+def test_the_chapters_run():
+    """An error names the chapter and the cell.
+
+    What ran is kept in `.cache`, and the tests of the book use it: no
+    chapter runs twice, and none that has not changed since the last time.
+    """
+    run_aside(execute(read_notebooks(ROOT), ROOT / "cnnbook",
+                      ROOT / ".cache", jobs=2))
