@@ -145,6 +145,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                      'cnnbook.distributed.count_bucket': ('distributed.html#count_bucket', 'cnnbook/distributed.py'),
                                      'cnnbook.distributed.join': ('distributed.html#join', 'cnnbook/distributed.py'),
                                      'cnnbook.distributed.launch': ('distributed.html#launch', 'cnnbook/distributed.py'),
+                                     'cnnbook.distributed.leave': ('distributed.html#leave', 'cnnbook/distributed.py'),
                                      'cnnbook.distributed.load_checkpoint': ('distributed.html#load_checkpoint', 'cnnbook/distributed.py'),
                                      'cnnbook.distributed.main': ('distributed.html#main', 'cnnbook/distributed.py'),
                                      'cnnbook.distributed.read_data': ('distributed.html#read_data', 'cnnbook/distributed.py'),

@@ -27,7 +27,8 @@ EPOCHS, STEPS = 12, 12 * 21     # 21 batches of 64 in each epoch
 GRADIENT = """
 import sys, numpy as np, torch, torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
-from cnnbook.distributed import join, read_data, shares, small_network
+from cnnbook.distributed import (join, leave, read_data, shares,
+                                 small_network)
 from cnnbook.interop import to_torch
 rank, processes, device = join()
 X, labels = read_data()
@@ -38,7 +39,7 @@ x = torch.tensor(X, dtype=torch.float64).permute(0, 3, 1, 2).contiguous()
 Z = net(x[mine])
 torch.nn.functional.cross_entropy(Z, torch.as_tensor(labels)[mine]).backward()
 torch.save([p.grad for p in net.parameters()], f"{sys.argv[1]}-{rank}.pt")
-dist.destroy_process_group()
+leave()
 """
 
 
