@@ -25,7 +25,7 @@ from cnnbook.interop import to_torch
 EPOCHS, STEPS = 12, 12 * 21     # 21 batches of 64 in each epoch
 
 GRADIENT = """
-import sys, numpy as np, torch, torch.distributed as dist
+import sys, numpy as np, torch
 from torch.nn.parallel import DistributedDataParallel
 from cnnbook.distributed import (join, leave, read_data, shares,
                                  small_network)
