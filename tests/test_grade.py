@@ -432,7 +432,7 @@ class Box:
     assert Box(3).more() == 4 and Box(3).n == 3
     ### BEGIN HIDDEN TESTS
     assert apply.__name__ == "apply"
-    for value in (b"\x00\xff", 2**80, -1.5, 2j, None, "ñ", (1, [2]), {3},
+    for value in (b"\\x00\\xff", 2**80, -1.5, 2j, None, "ñ", (1, [2]), {3},
                   {"a": (1, 2)}, slice(1, None), range(3), np.float32(2),
                   np.arange(6).reshape(2, 3) > 2):
         same = apply(lambda v: np.array(1) if v is None else 0, None) == 2

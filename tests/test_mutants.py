@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from threadpoolctl import threadpool_limits
 
+from cnnbook.student import exercise_cells
 from conftest import ROOT
 from mutants import MUTANTS, Mutant
 
@@ -20,9 +21,10 @@ STOP = {"07_model": "tried = {}", "09_nn": "digits = load_digits()"}
 
 @lru_cache
 def code_cells(chapter):
-    "The code of a chapter, cell by cell, without what only draws."
+    "The code of a chapter's text, cell by cell, without what only draws."
     nb = nbformat.read(ROOT / "chapters" / f"{chapter}.ipynb", as_version=4)
-    cells = [c.source for c in nb.cells if c.cell_type == "code"]
+    text = nb.cells[:len(nb.cells) - len(exercise_cells(nb))]
+    cells = [c.source for c in text if c.cell_type == "code"]
     if chapter in STOP:
         starts = [c.startswith(STOP[chapter]) for c in cells]
         assert any(starts), f"{chapter} has no cell {STOP[chapter]!r}"
