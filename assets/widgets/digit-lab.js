@@ -249,7 +249,8 @@
     }
 
     build_count() {
-      this.count = h("canvas", { role: "img" });
+      this.count = h("canvas", { role: "img",
+        "aria-label": this.word("Los 64 números", "The 64 numbers") });
       this.count_help = h("p", { class: "hint" });
       return this.stage(this.word("2. Contar", "2. Count"), this.count, this.count_help);
     }
@@ -280,7 +281,8 @@
       this.before = this.check_box(this.word("Ver los valores antes de ReLU",
         "See the values before ReLU"), false);
       this.rows = h("div", { class: "maps" });
-      this.enlarged = h("canvas", { role: "img" });
+      this.enlarged = h("canvas", { role: "img",
+        "aria-label": this.word("El mapa, ampliado", "The map, enlarged") });
       this.inside = h("div", { class: "inside" });
       this.layer = this.choice(this.word("Capa", "Layer"), [["0", "1"]], "0");
       this.map = this.integer(this.word("Mapa", "Map"), 0, 0, 63);
