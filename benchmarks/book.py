@@ -24,7 +24,7 @@ LIMITS = {"all of it": 1.60, "nothing changed": 0.05, "one chapter": 0.35}
 
 def copy_project(folder):
     "Copy what `make book` reads into `folder`."
-    for name in "chapters", "cnnbook", "assets":
+    for name in "apps", "chapters", "cnnbook", "assets":
         shutil.copytree(ROOT / name, folder / name)
     for pattern in SOURCES:
         for path in ROOT.glob(pattern):
