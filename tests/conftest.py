@@ -10,6 +10,23 @@ from cnnbook.pandoc import pages
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = [page["file"] for page in pages(read_manifest(ROOT, "es"))]
+CHROMIUM = next(filter(None, map(shutil.which, (
+    "chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    "A real browser, driven by Playwright."
+    playwright = pytest.importorskip("playwright.sync_api", reason=(
+        "the tests in a browser need Playwright: pip install playwright"))
+    if not CHROMIUM:
+        pytest.skip("the tests in a browser need Chromium on the PATH: "
+                    "apt install chromium")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM,
+                                         args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import subprocess
 import tarfile
 from functools import partial
@@ -20,11 +19,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from cnnbook.build import read_manifest
-from conftest import FILES, ROOT
+from conftest import CHROMIUM, FILES, ROOT
 
 playwright = pytest.importorskip("playwright.async_api")
-CHROMIUM = next(filter(None, map(shutil.which, (
-    "chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not here: "
                                 "apt-get install chromium")
 

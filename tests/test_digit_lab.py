@@ -11,12 +11,6 @@ from cnnbook.model import create_model, network_forward, predict
 from cnnbook.storage import PAGE_DATA, pack, unpack
 from conftest import ROOT
 
-sync_api = pytest.importorskip("playwright.sync_api", reason=(
-    "the tests in a browser need Playwright: pip install playwright"))
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason=(
-    "the tests in a browser need Chromium on the PATH: apt install chromium"))
-
 NETWORKS = {
     "of the chapter": (
         ("conv", 32), ("relu",), ("conv", 32), ("relu",), ("pool",),
@@ -33,15 +27,6 @@ PAGE = """<!DOCTYPE html><html lang="{lang}"><meta charset="utf-8">
 <script defer src="widgets/core.js"></script>
 <script defer src="widgets/lab.js"></script>
 <script defer src="widgets/digit-lab.js"></script></html>"""
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM,
-                                             args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

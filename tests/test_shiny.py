@@ -17,7 +17,6 @@ from cnnbook.live import find_shinylive, stage_app
 from conftest import ROOT
 
 APP = ROOT / "apps" / "signal"
-CHROMIUM = shutil.which("chromium")
 
 
 @pytest.fixture(scope="module")
@@ -45,20 +44,6 @@ def server(tmp_path_factory):
     yield address
     process.terminate()
     process.wait()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    sync_api = pytest.importorskip("playwright.sync_api", reason=(
-        "the tests in a browser need Playwright: pip install playwright"))
-    if not CHROMIUM:
-        pytest.skip("the tests in a browser need Chromium on the PATH: "
-                    "apt install chromium")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM,
-                                             args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The labs of the pages, driven in a browser and compared with cnnbook."""
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -15,14 +14,6 @@ from cnnbook.padding import dilate
 from cnnbook.pooling import pool_forward
 from conftest import ROOT
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright drives the browser: pip "
-    "install playwright")
-CHROMIUM = next(filter(None, map(shutil.which, (
-    "chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM, reason="no Chromium on the PATH: apt install chromium")
-
 LABS = "conv1d-lab", "conv2d-lab", "pool-lab", "shape-calculator"
 HOMES = {"conv1d-lab": ("01_conv1d", "fig-conv1d-lab"),
          "conv2d-lab": ("03_conv2d", "fig-conv2d-lab"),
@@ -30,17 +21,8 @@ HOMES = {"conv1d-lab": ("01_conv1d", "fig-conv1d-lab"),
          "shape-calculator": ("04_conv_layer", "fig-conv_layer-calculator")}
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM,
-                                         args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def visit(browser, tmp_path):
+def visit(chromium, tmp_path):
     "Open a small page with one lab, from a file; return it as a locator."
     contexts, problems = [], []
 
@@ -57,7 +39,7 @@ def visit(browser, tmp_path):
 <img alt="A picture." src="data:image/svg+xml,{PICTURE}">
 <figcaption>A caption.</figcaption></figure>
 <{name} for="fig-x"></{name}></main>{scripts}</body></html>""", "utf-8")
-        context = browser.new_context(**options)
+        context = chromium.new_context(**options)
         context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()
@@ -562,8 +544,8 @@ def test_axe_finds_nothing(visit, name, scheme, width):
 # In the book -------------------------------------------------------------------
 
 @pytest.mark.parametrize("lang", ["es", "en"])
-def test_each_lab_stands_in_its_chapter(book, browser, lang):
-    page = browser.new_page(viewport={"width": 390, "height": 900})
+def test_each_lab_stands_in_its_chapter(book, chromium, lang):
+    page = chromium.new_page(viewport={"width": 390, "height": 900})
     problems = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     for name, (chapter, figure) in HOMES.items():
