@@ -108,6 +108,16 @@ def check(got, expected, dtype):
     np.testing.assert_allclose(got, expected, **TOL[dtype])
 
 
+def check_both_passes(layer, X, x, y, dtype, **params):
+    "Against PyTorch's input `x`, output `y` and parameters, as tensors."
+    check(layer(X), y, dtype)
+    dY = rng.normal(size=y.shape).astype(dtype)
+    y.backward(tensors(dY)[0])
+    check(layer.backward(dY), x.grad, dtype)
+    for key, tensor in params.items():
+        check(layer.grads[key], tensor.grad, dtype)
+
+
 @DTYPES
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -123,14 +133,8 @@ def test_conv_is_pytorch_s(case, bias, dtype):
     y = F.conv2d(x.permute(0, 3, 1, 2), w.permute(3, 2, 0, 1),
                  b.reshape(-1) if bias else None, stride, pad, dilation,
                  groups).permute(0, 2, 3, 1)
-    Y = layer(X)
-    check(Y, y, dtype)
-    dY = rng.normal(size=Y.shape).astype(dtype)
-    y.backward(tensors(dY)[0])
-    check(layer.backward(dY), x.grad, dtype)
-    check(layer.grads["W"], w.grad, dtype)
-    if bias:
-        check(layer.grads["b"], b.grad, dtype)
+    check_both_passes(layer, X, x, y, dtype, W=w,
+                      **({"b": b} if bias else {}))
     assert sorted(layer.grads) == sorted(layer.params)
 
 
@@ -148,13 +152,7 @@ def test_conv_transpose_is_pytorch_s(case, dtype):
     y = F.conv_transpose2d(
         x.permute(0, 3, 1, 2), w.permute(3, 2, 0, 1), b.reshape(-1), stride,
         pad, output_pad, groups, dilation).permute(0, 2, 3, 1)
-    Y = layer(X)
-    check(Y, y, dtype)
-    dY = rng.normal(size=Y.shape).astype(dtype)
-    y.backward(tensors(dY)[0])
-    check(layer.backward(dY), x.grad, dtype)
-    check(layer.grads["W"], w.grad, dtype)
-    check(layer.grads["b"], b.grad, dtype)
+    check_both_passes(layer, X, x, y, dtype, W=w, b=b)
 
 
 @DTYPES
@@ -166,10 +164,7 @@ def test_pooling_is_pytorch_s(kind, f, stride, dtype):
     layer = getattr(nn, f"{kind}Pool2D")(f, stride)
     x, = tensors(X)
     y = getattr(F, f"{kind.lower()}_pool2d")(x.permute(0, 3, 1, 2), f, stride)
-    check(layer(X), y.permute(0, 2, 3, 1), dtype)
-    dY = rng.normal(size=layer(X).shape).astype(dtype)
-    y.permute(0, 2, 3, 1).backward(tensors(dY)[0])
-    check(layer.backward(dY), x.grad, dtype)
+    check_both_passes(layer, X, x, y.permute(0, 2, 3, 1), dtype)
 
 
 @DTYPES
@@ -182,10 +177,7 @@ def test_activations_are_pytorch_s(name, layer, dtype):
     X[0, 0, 0] = 0                              # the corner of the ramp
     x, = tensors(X)
     y = getattr(torch.nn.functional, name)(x)
-    check(layer(X), y, dtype)
-    dY = rng.normal(size=X.shape).astype(dtype)
-    y.backward(tensors(dY)[0])
-    check(layer.backward(dY), x.grad, dtype)
+    check_both_passes(layer, X, x, y, dtype)
 
 
 @DTYPES
