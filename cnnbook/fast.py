@@ -6,15 +6,17 @@
 __all__ = ['CONV_ALGORITHMS', 'CONV2D_ALGORITHMS', 'CONV1D_ALGORITHMS', 'number_of_threads', 'cook_toom', 'choose_algorithm',
            'conv_forward', 'conv_backward', 'pool_forward', 'pool_backward', 'conv2d', 'conv1d']
 
-# %% ../chapters/08_fast.ipynb #e034da9f
+# %% ../chapters/08_fast.ipynb #6b38ac96
 import math
 import os
 import threading
 from collections import deque, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import lru_cache
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from .backprop import conv_backward as loops_conv_backward
 from .backprop import pool_backward as loops_pool_backward
@@ -46,19 +48,29 @@ def _blocks(m, n_H, n_W, most):
     columns = cut(n_W, most if len(rows) == n_H else n_W)
     return [(i, h, w) for i in images for h in rows for w in columns]
 
-# %% ../chapters/08_fast.ipynb #6491e413
+# %% ../chapters/08_fast.ipynb #a078df2e
+def _empty(*shape, dtype):
+    "An array without values that begins at a line of the cache: 64 bytes."
+    dtype = np.dtype(dtype)
+    size = math.prod(shape) * dtype.itemsize
+    memory = np.empty(size + 64, np.uint8)
+    start = -memory.__array_interface__["data"][0] % 64
+    return memory[start:start + size].view(dtype).reshape(shape)
+
+# %% ../chapters/08_fast.ipynb #9e0f69b1
 def _fill(P, A, top, left):
     "Copy into P the part of A that begins at (top, left); outside, zeros."
     n_H, n_W = P.shape[1:3]
     h0, w0 = min(max(0, -top), n_H), min(max(0, -left), n_W)
     h1 = max(h0, min(n_H, A.shape[1] - top))
     w1 = max(w0, min(n_W, A.shape[2] - left))
+    zero = np.zeros((), P.dtype)
     for border in (P[:, :h0], P[:, h1:], P[:, h0:h1, :w0], P[:, h0:h1, w1:]):
         if border.size:
-            border[...] = 0
+            border[...] = zero
     P[:, h0:h1, w0:w1] = A[:, top + h0:top + h1, left + w0:left + w1]
 
-# %% ../chapters/08_fast.ipynb #0a2142c9
+# %% ../chapters/08_fast.ipynb #b4acda29
 # A correlation of A (m, n_H_prev, n_W_prev, C) with W (f_H, f_W, C, K)
 # whose first window begins at (-top, -left), with strides (s_H, s). Each row
 # of the product computes `q` output columns.
@@ -74,9 +86,10 @@ def _columns_worker(task, n, R, G):
     C, e = A.shape[3], np.dtype(dtype).itemsize
     span_H, span_W = d * (f_H - 1) + 1, d * (f_W - 1) + 1
     L = (q - 1) * s + f_W                       # pixels in one row of a group
-    P = np.empty((n, (R - 1) * s_H + span_H, (G * q - 1) * s + span_W, C),
-                 dtype)
-    columns = np.ones((n * R * G, f_H * L * C + 1), dtype)
+    P = _empty(n, (R - 1) * s_H + span_H, (G * q - 1) * s + span_W, C,
+               dtype=dtype)
+    columns = _empty(n * R * G, f_H * L * C + 1, dtype=dtype)
+    columns[:, -1] = 1
 
     def fill(i, h, w):
         n, R, G = i.stop - i.start, h.stop - h.start, w.stop - w.start
@@ -92,7 +105,7 @@ def _columns_worker(task, n, R, G):
             shape, run = shape + (f_W,), C * e
             source, target = source + (d * x,), target + (C * e,)
         np.copyto(np.ndarray(shape, f"V{run}", c, 0, target),
-                  np.ndarray(shape, f"V{run}", p, 0, source))
+                  np.ndarray(shape, f"V{run}", P, 0, source))
         return c
     return fill
 
@@ -193,7 +206,45 @@ def _parallel(worker, jobs, threads):
             if not future.cancel():
                 future.result()
 
-# %% ../chapters/08_fast.ipynb #8eb72208
+# %% ../chapters/08_fast.ipynb #969b67ab
+_SMALL = 10 ** 6            # up to here OpenBLAS multiplies without packing
+
+def _panels(T):
+    """The columns of T (R, N) in panels: (panels, R, width).
+
+    A panel of a large T has 256 bytes in each row: four vector registers.
+    """
+    R, N = T.shape
+    width = 256 // T.itemsize
+    if R * N < _SMALL // 48 or N % width:
+        width = N
+    panels = _empty(N // width, R, width, dtype=T.dtype)
+    panels[...] = T.reshape(R, -1, width).transpose(1, 0, 2)
+    return panels
+
+def _product(c, T, out):
+    """c (..., rows, R) @ T (..., panels, R, width), into `out`.
+
+    `out` (..., panels, rows, width). The rows are cut into slices that are
+    small enough for the BLAS's quick path, if that leaves some in each.
+    """
+    rows, (R, width) = c.shape[-2], T.shape[-2:]
+    most = _SMALL // (R * width) // 8 * 8       # whole registers of rows
+    size = -(-rows // -(-rows // most)) if most else rows
+    size = min(rows, size + -size % 8)
+    whole = rows - rows % size
+    for part, n in ((slice(whole), rows // size), (slice(whole, rows), 1)):
+        if part.start != rows:
+            a, z = c[..., part, :], out[..., part, :]
+            np.matmul(a.reshape(*a.shape[:-2], 1, n, -1, R),
+                      T[..., None, :, :],
+                      out=z.reshape(*z.shape[:-2], n, -1, width))
+
+def _multiply(c, T, out):
+    "c (rows, R) times the panels T, into the matrix `out` (rows, N)."
+    _product(c, T, out.reshape(len(out), len(T), -1).swapaxes(0, 1))
+
+# %% ../chapters/08_fast.ipynb #2f7c9d1e
 def _block_toeplitz(W, b, q, s):
     "The kernel for q output columns at once, and the bias as its last row."
     f_H, f_W, C, K = W.shape
@@ -203,6 +254,7 @@ def _block_toeplitz(W, b, q, s):
         T[:, j * s:j * s + f_W, :, j] = W
     return np.concatenate([T.reshape(-1, q * K), [np.tile(b.ravel(), q)]])
 
+@lru_cache
 def _best_q(f_H, f_W, C, K, s, d, n_W):
     """How many output columns to compute at once, by a rough cost in ns.
 
@@ -210,29 +262,18 @@ def _best_q(f_H, f_W, C, K, s, d, n_W):
     when it has few columns; zeros of the kernel are multiplied as well.
     """
     def cost(q):
-        L = (q - 1) * s + f_W
-        work = f_H * L * C * q * K / 70 * (1 + 9 / (q * K))
-        return (f_H * (2.5 + 0.06 * L * C) + work) / min(q, n_W)
-    return min((1, 2, 4, 8, 16, 32, 64) if d == 1 else (1,), key=cost)
+        L, width = (q - 1) * s + f_W, -(-q * K // 16) * 16
+        work = f_H * L * C * width / 100 * (1 + 7 / width)
+        copies = f_H * (4.5 + 0.04 * L * C) + (n_W % q > 0) * q * K / 5
+        return (copies + work) * -(-n_W // q)
+    return min(range(1, 65) if d == 1 else (1,), key=cost)
 
-# %% ../chapters/08_fast.ipynb #a8801490
+# %% ../chapters/08_fast.ipynb #2d4858fe
 _L2 = 1 << 20               # bytes of scratch that stay in a core's cache
-_SMALL = 10 ** 6            # up to here OpenBLAS multiplies without packing
 
 def _all_finite(Y):
     "Whether all of Y is finite; the sum of its squares knows it sooner."
     return math.isfinite(np.vdot(Y, Y)) or bool(np.isfinite(Y).all())
-
-def _product(c, T, out):
-    "c @ T, in equal slices small enough for the BLAS's quick path."
-    rows, size = len(c), T.size
-    parts = max(1, -(-rows * size // _SMALL)) if size < 5000 else 1
-    while rows % parts:
-        parts += 1
-    if rows // parts < 200:
-        parts = 1
-    np.matmul(c.reshape(parts, -1, c.shape[1]), T,
-              out=out.reshape(parts, -1, T.shape[1]))
 
 def _correlate(A, W, b, Z, s, d, top, left, threads, q=1, s_H=None):
     """Write into `Z` the correlation of A with W, plus b, by columns.
@@ -241,22 +282,22 @@ def _correlate(A, W, b, Z, s, d, top, left, threads, q=1, s_H=None):
     have met the zeros of the kernel.
     """
     (f_H, f_W, C, K), (m, n_H, n_W, _) = W.shape, Z.shape
-    T, G = _block_toeplitz(W, b, q, s), -(-n_W // q)
+    T, G = _panels(_block_toeplitz(W, b, q, s)), -(-n_W // q)
     task = _Task(A, f_H, f_W, s_H or s, s, d, top, left, q, W.dtype)
     blocks = _blocks(m, n_H, G, max(
-        8, _L2 // (W.itemsize * (len(T) + q * K))))
+        8, _L2 // (W.itemsize * (T.shape[1] + q * K))))
     direct = (Z.flags.c_contiguous and Z.dtype == W.dtype and G * q == n_W)
     finite = [True]
     def worker():
         n, R, S = (x.stop - x.start for x in blocks[0])
         fill = _columns_worker(task, n, R, S)
-        scratch = None if direct else np.empty((n * R * S, q * K), W.dtype)
+        scratch = None if direct else _empty(n * R * S, q * K, dtype=W.dtype)
         def do(block):
             i, h, w = block
             c = fill(i, h, w)
             z = Z[i, h, w.start * q:w.stop * q]
             Y = z.reshape(len(c), q * K) if direct else scratch[:len(c)]
-            _product(c, T, Y)
+            _multiply(c, T, Y)
             if not direct:
                 z[...] = Y.reshape(*z.shape[:2], -1, K)[:, :, :z.shape[2]]
             if q > 1 and not _all_finite(Y):
@@ -265,18 +306,32 @@ def _correlate(A, W, b, Z, s, d, top, left, threads, q=1, s_H=None):
     _parallel(worker, blocks, threads)
     return finite[0]
 
-# %% ../chapters/08_fast.ipynb #333df10f
+# %% ../chapters/08_fast.ipynb #2beb68ac
 def _product_1x1(A, W, b, Z, threads):
-    "A 1 x 1 kernel of stride 1: one plain product, in blocks of rows."
+    """A 1 x 1 kernel of stride 1: one plain product, in blocks of rows.
+
+    At most 128 channels at a time, so that a panel stays in the smallest
+    cache; the first ones take the bias with them.
+    """
     C, K = W.shape[2:]
     rows, out = A.reshape(-1, C), Z.reshape(-1, K)
-    b, W = b.ravel(), W.reshape(C, K)
-    most = max(8, 4 * _L2 // (W.itemsize * (C + K)))
-    def do(block):
-        z = out[block[0]]
-        np.matmul(rows[block[0]], W, out=z)
-        np.add(z, b, out=z)
-    _parallel(lambda: do, _blocks(len(rows), 1, 1, most), threads)
+    W, first = W.reshape(C, K), min(C, 128)
+    T = [_panels(np.concatenate([W[:first], b.reshape(1, K)]))] + [
+        _panels(W[i:i + 128]) for i in range(first, C, 128)]
+    n = max(1, _L2 // (2 * W.itemsize * (C + K)) // 120) * 120
+    def worker():
+        columns = _empty(n, first + 1, dtype=W.dtype)
+        columns[:, -1], more = 1, _empty(n, K, dtype=W.dtype)
+        def do(i):
+            a, z = rows[i:i + n], out[i:i + n]
+            c, y = columns[:len(a)], more[:len(a)]
+            c[:, :-1] = a[:, :first]
+            _multiply(c, T[0], z)
+            for j, panels in enumerate(T[1:], 1):
+                _multiply(a[:, 128 * j:128 * (j + 1)], panels, y)
+                np.add(z, y, out=z)
+        return do
+    _parallel(worker, range(0, len(rows), n), threads)
     return True
 
 # %% ../chapters/08_fast.ipynb #36c226fd
@@ -304,77 +359,84 @@ def cook_toom(
     B_T[-1] = np.poly(p)[::-1]
     return A_T, G, B_T
 
-# %% ../chapters/08_fast.ipynb #1062c61b
+# %% ../chapters/08_fast.ipynb #4c9c33b4
 _WINOGRAD = {2: cook_toom([0, 1, -1], 2, 3),
              4: cook_toom([0, 3/4, -3/4, 3/2, -3/2], 4, 3)}
 
 def _matrices(k, dtype):
     return [np.ascontiguousarray(M, dtype) for M in _WINOGRAD[k]]
 
+def _mix(M, X, out):
+    "M (k, t) @ X (..., t, N), into `out`, in slices for the quick path."
+    N = X.shape[-1]
+    least = -(-M.size * N // _SMALL)
+    parts = next((p for p in range(least, 5 * least) if N % p == 0), 1)
+    def cut(Y):
+        return Y.reshape(*Y.shape[:-1], parts, -1).swapaxes(-2, -3)
+    np.matmul(M, cut(X), out=cut(out))
+    return out
+
 def _two_passes(M, X, one, two, *shape):
     "M X M_T for all tiles: `X` (t, t, ...) -> (k, k, ...); result in `two`."
     k, t = M.shape
-    half = np.matmul(M, X.reshape(t, -1), out=_view(one, k, X.size // t))
     size = X.size // t ** 2
-    return np.matmul(M, half.reshape(k, t, -1),
-                     out=_view(two, k, k, size)).reshape(shape)
+    half = _mix(M, X.reshape(t, -1), _view(one, k, t * size))
+    return _mix(M, half.reshape(k, t, size),
+                _view(two, k, k, size)).reshape(shape)
 
 def _view(buffer, *shape):
     "The beginning of a flat buffer, in this shape."
     return buffer[:math.prod(shape)].reshape(shape)
 
-# %% ../chapters/08_fast.ipynb #74e89287
+# %% ../chapters/08_fast.ipynb #e374ec80
 def _tiles(A, P, X, block, k, top, left):
     "Copy into X (t, t, n, R, S, C) the t x t tiles of a block, k apart."
     t, (n, R, S, C) = X.shape[0], X.shape[2:]
     i, h, w = block
     p = _view(P, n, (R - 1) * k + t, (S - 1) * k + t, C)
     _fill(p, A[i], h.start * k - top, w.start * k - left)
-    a, r, x, e = p.strides
-    np.copyto(X, np.ndarray(X.shape, X.dtype, p, 0,
-                            (r, x, a, k * r, k * x, e)))
+    pixel, (a, r, x, e) = f"V{C * X.itemsize}", p.strides
+    np.copyto(X.view(pixel)[..., 0], np.ndarray(
+        X.shape[:-1], pixel, p, 0, (r, x, a, k * r, k * x)))
 
-def _untile(Y, z, k):
-    "Put the k x k tiles Y (k, k, n, R, S, K) side by side in z."
+def _untile(Y, bias, z, k):
+    "Put the k x k tiles Y (k, k, n, R, S, K), plus bias, side by side in z."
     n, R, S, K = Y.shape[2:]
     if z.shape[1:3] == (R * k, S * k):
-        z.reshape(n, R, k, S, k, K)[...] = Y.transpose(2, 3, 0, 4, 1, 5)
+        np.add(Y.transpose(2, 3, 0, 4, 1, 5), bias,
+               out=z.reshape(n, R, k, S, k, K))
         return
     for a, c in np.ndindex(k, k):               # the last tiles stick out
         part = z[:, a::k, c::k]
-        part[...] = Y[a, c, :, :part.shape[1], :part.shape[2]]
+        np.add(Y[a, c, :, :part.shape[1], :part.shape[2]], bias, out=part)
 
-# %% ../chapters/08_fast.ipynb #8411dfa9
+# %% ../chapters/08_fast.ipynb #f04fddab
 def _winograd_blocks(m, n_H, n_W, k, C, K, itemsize):
     "Blocks of tiles, whose scratch stays in the cache."
     tile = (k + 2) ** 2 * (C + K) * itemsize    # bytes
-    return _blocks(m, -(-n_H // k), -(-n_W // k),
-                   max(64, (5 << 18) // tile))
+    return _blocks(m, -(-n_H // k), -(-n_W // k), max(64, 2 * _L2 // tile))
 
 def _winograd_kernel(W, k, threads):
-    """The kernel in the (k + 2)^2 frequencies: (t^2, slices, C, K').
+    """The kernel in the (k + 2)^2 frequencies: (t^2, panels, C, width).
 
-    The K filters are cut into slices of K', so that a slice of one
-    frequency (C x K', 32 KiB) stays in the smallest cache.
+    The K filters are cut into panels of at most 256 bytes; zeros fill the
+    last one.
     """
     C, K = W.shape[2:]
     G2 = np.kron(*[_matrices(k, W.dtype)[1]] * 2)
-    width = min(K, max(16, (1 << 15) // (W.itemsize * C) // 16 * 16))
-    slices = -(-K // width)
-    U = np.empty((len(G2), slices, C, width), W.dtype)
-    flat = U.reshape(len(G2), slices, -1)
-    def worker():
-        piece = np.zeros((9, C, width), W.dtype)
-        def do(j):
-            cut = W[..., j * width:(j + 1) * width].reshape(9, C, -1)
-            piece[:, :, cut.shape[2]:] = 0
-            piece[:, :, :cut.shape[2]] = cut
-            np.matmul(G2, piece.reshape(9, -1), out=flat[:, j])
-        return do
-    _parallel(worker, range(slices), threads)
+    panels = -(-K * W.itemsize // 256)
+    width = -(-K // (16 * panels)) * 16
+    if panels * width > K:
+        W = np.concatenate([W, np.zeros(
+            (3, 3, C, panels * width - K), W.dtype)], axis=3)
+    U = _empty(len(G2), panels, C, width, dtype=W.dtype)
+    cuts = W.reshape(9, C, panels, width).transpose(2, 1, 0, 3)
+    def do(j):
+        np.matmul(G2, cuts[j], out=U[:, j].swapaxes(0, 1))
+    _parallel(lambda: do, range(panels), threads)
     return U
 
-# %% ../chapters/08_fast.ipynb #8c3de3af
+# %% ../chapters/08_fast.ipynb #d9d9f231
 def _winograd(A, W, b, Z, top, left, threads, k):
     """Write into `Z` the 3 x 3 correlation plus b, by F(k x k, 3 x 3).
 
@@ -382,41 +444,95 @@ def _winograd(A, W, b, Z, top, left, threads, k):
     """
     (m, n_H, n_W, K), C, t = Z.shape, A.shape[3], k + 2
     A_T, _, B_T = _matrices(k, W.dtype)
-    U = _winograd_kernel(W, k, threads)
-    slices, width = U.shape[1], U.shape[3]
-    bias = _padded(b.ravel(), slices * width).reshape(slices, 1, width)
+    U, b = _winograd_kernel(W, k, threads), b.ravel()
+    panels, width = U.shape[1], U.shape[3]
     blocks = _winograd_blocks(m, n_H, n_W, k, C, K, W.itemsize)
     finite = [True]
     def worker():
         n, R, S = (x.stop - x.start for x in blocks[0])
-        P = np.empty(n * (R * k + 2) * (S * k + 2) * C, W.dtype)
-        one, two = (np.empty(t * t * n * R * S * max(C, slices * width),
-                             W.dtype) for _ in range(2))
+        P = _empty(n * (R * k + 2) * (S * k + 2) * C, dtype=W.dtype)
+        one, two = (_empty(t * t * n * R * S * max(C, panels * width),
+                           dtype=W.dtype) for _ in range(2))
         def do(block):
             i, h, w = block
             n, R, S = (x.stop - x.start for x in block)
             X = _view(one, t, t, n, R, S, C)
             _tiles(A, P, X, block, k, top, left)
-            V = _two_passes(B_T, X, two, one, t * t, 1, n * R * S, C)
-            M = np.matmul(V, U, out=_view(two, t * t, slices, n * R * S,
-                                          width))
+            V = _two_passes(B_T, X, two, one, t * t, n * R * S, C)
+            M = _view(two, t * t, panels, n * R * S, width)
+            _product(V, U, M)
             Y = _two_passes(A_T, M.reshape(t, t, -1), one, two,
-                            k, k, slices, n * R * S, width)
-            np.add(Y, bias, out=Y)
+                            k, k, panels, n, R, S, width)
             if not _all_finite(Y):
                 finite[0] = False
-            Y = Y.reshape(k, k, slices, n, R, S, width)
-            for j in range(slices):
-                z = Z[i, h.start * k:h.stop * k, w.start * k:w.stop * k,
-                      j * width:(j + 1) * width]
-                _untile(Y[:, :, j, ..., :z.shape[3]], z, k)
+            for j in range(panels):
+                cut = slice(j * width, min((j + 1) * width, K))
+                z = Z[i, h.start * k:h.stop * k, w.start * k:w.stop * k, cut]
+                _untile(Y[:, :, j, ..., :z.shape[3]], b[cut], z, k)
         return do
     _parallel(worker, blocks, threads)
     return finite[0]
 
-def _padded(x, n):
-    "A copy of the vector x, with zeros up to length n."
-    return np.concatenate([x, np.zeros(n - len(x), x.dtype)])
+# %% ../chapters/08_fast.ipynb #992f3dac
+_DOWN = {r: cook_toom([0, 1, -1, 2, -2, 1/2][:r + 2], 4, r)
+         for r in (2, 3, 4)}
+
+def _winograd1d(A, W, b, Z, s, top, left, threads):
+    """Write into `Z` (contiguous) the correlation plus b, by F(4, r) down
+    the columns: s rows are one, with s C channels; r = ceil(f / s) <= 4.
+
+    Returns False if a result is not finite.
+    """
+    (f, _, C, K), (m, n_H, n_W, _), dtype = W.shape, Z.shape, W.dtype
+    r, pixel = -(-f // s), f"V{W.itemsize * C}"
+    A_T, G, B_T = (np.ascontiguousarray(M, dtype) for M in _DOWN[r])
+    t, run, e = r + 3, s * C, W.itemsize        # run: one pixel of s rows
+    padded = np.zeros((r * s, f, C, K), dtype)
+    padded[:f] = W
+    U = _empty(t, f * run, K, dtype=dtype)
+    np.matmul(G, padded.reshape(r, s, f, C, K).swapaxes(1, 2).reshape(r, -1),
+              out=U.reshape(t, -1))
+    tiles, groups = -(-n_H // 4), -(-n_W // r)
+    wide = (groups * r - 1) * s + f             # pixels
+    most = min(tiles, max(1, _L2 // (t * groups * r * K * e)))
+    A = np.ascontiguousarray(A).view(pixel)[..., 0]
+    bias = np.tile(b.ravel(), n_W)
+    finite = [True]
+    def worker():
+        P = _empty(4 * most + r - 1, wide, s, C, dtype=dtype)
+        # 80 more, so that the t rows do not share their place in a page
+        all_V, all_M = (_empty(t, most * n + 80, dtype=dtype)
+                        for n in (wide * run, groups * r * K))
+        pixels, row = P.view(pixel)[..., 0], wide * run
+        def do(job):
+            i, first = job
+            z = Z[i, 4 * first:4 * (first + most)]
+            n = -(-len(z) // 4)
+            for j in range(s):                  # rows j, j + s, j + 2 s, ...
+                q, a = divmod(4 * s * first - top + j, s)
+                _fill(pixels[None, :, :, j], A[i:i + 1, a::s], q, -left)
+            V = all_V[:, :n * row].reshape(t, n, row)
+            M = all_M[:, :n * groups * r * K].reshape(t, n, groups, r, K)
+            _mix(B_T, as_strided(P, (n, t, row), (4 * row * e, row * e, e)),
+                 V.swapaxes(0, 1))
+            # one window out of r, as the others would overlap
+            windows = as_strided(V, (t, n, r, groups, f * run), (
+                *V.strides[:2], s * run * e, r * s * run * e, e))
+            np.matmul(windows, U[:, None, None], out=M.swapaxes(2, 3))
+            M = M.reshape(t, n, -1)[..., :n_W * K].swapaxes(0, 1)
+            np.add(M[:, 1], bias, out=M[:, 1])  # point 1: to each output
+            full = len(z) // 4
+            if full:
+                _mix(A_T, M[:full], z[:4 * full].reshape(full, 4, n_W * K))
+            if full < n:
+                _mix(A_T[:len(z) % 4], M[full],
+                     z[4 * full:].reshape(-1, n_W * K))
+            if not _all_finite(z):
+                finite[0] = False
+        return do
+    _parallel(worker, [(i, first) for i in range(m)
+                       for first in range(0, tiles, most)], threads)
+    return finite[0]
 
 # %% ../chapters/08_fast.ipynb #61ef54df
 def _rank_one(W):
@@ -463,7 +579,7 @@ def _separable(X, W, Z, top, left, threads):
     _parallel(worker, range(0, n_H, q_H), threads)
     return finite[0]
 
-# %% ../chapters/08_fast.ipynb #fe3b72bb
+# %% ../chapters/08_fast.ipynb #96458011
 def _fast_length(n):
     "The smallest 2^a 3^b 5^c that is at least n."
     best = 1 << max(n - 1, 0).bit_length()
@@ -476,7 +592,7 @@ def _fast_length(n):
 def _fft_length(n_out, f):
     "The transform that costs least, to cover n_out outputs with blocks."
     sizes = {_fast_length(n_out + f - 1)}
-    size = 1 << (2 * f - 1).bit_length()
+    size = max(256, 1 << (2 * f - 1).bit_length())
     while size < n_out + f - 1:
         sizes.add(size)
         size *= 2
@@ -492,37 +608,51 @@ def _fft_correlate(X, W, Z, top, left, threads):
     (f_H, f_W), (n_H, n_W) = W.shape, Z.shape
     N_H, N_W = _fft_length(-(-n_H // 2), f_H), _fft_length(n_W, f_W)
     if f_H == n_H == 1:                         # a signal
-        N_H, size = 1, N_W
-        transform, inverse = np.fft.rfft, np.fft.irfft
-    else:
-        size = N_H, N_W
-        transform, inverse = np.fft.rfft2, np.fft.irfft2
+        N_H = 1
     step_H, step_W = N_H - f_H + 1, N_W - f_W + 1
-    spectrum = np.conj(transform(W, size))
+    def transform(X):
+        rows = np.fft.rfft(X, N_W, norm="ortho")
+        return rows if N_H == 1 else np.fft.fft(rows, N_H, 0, norm="ortho")
+    # the scale of the two transforms is removed here
+    spectrum = np.conj(transform(W)) * W.dtype.type(math.sqrt(N_H * N_W))
     finite = [True]
     jobs = [(h, w) for h in range(0, n_H, step_H)
             for w in range(0, n_W, step_W)]
     def worker():
-        P = np.empty((1, N_H, N_W, 1), X.dtype)
+        P = _empty(1, N_H, N_W, 1, dtype=X.dtype)
         def do(job):
             h, w = job
             _fill(P, X[None, :, :, None], h - top, w - left)
             S = transform(P[0, :, :, 0])
             np.multiply(S, spectrum, out=S)
-            y = inverse(S, size)[:step_H, :step_W]
             z = Z[h:h + step_H, w:w + step_W]
-            z[...] = y[:z.shape[0], :z.shape[1]]
-            if not np.isfinite(z).all():
+            if N_H > 1:
+                S = np.fft.ifft(S, axis=0, norm="ortho")[:len(z)]
+            y = np.fft.irfft(S, N_W, norm="ortho")
+            z[...] = y[:, :z.shape[1]]
+            if not _all_finite(y):
                 finite[0] = False
         return do
     _parallel(worker, jobs, threads)
     return finite[0]
 
-# %% ../chapters/08_fast.ipynb #10cd6199
+# %% ../chapters/08_fast.ipynb #8597ebb9
 def _groups(blocks, most=8):
     "The numbers of the blocks, in at most `most` runs: one sum for each."
     k = -(-len(blocks) // most)
     return [blocks[i:i + k] for i in range(0, len(blocks), k)]
+
+def _rows_product(c, z):
+    "c.T @ z: a sum over the rows, by slices for the quick path."
+    (rows, R), N = c.shape, z.shape[1]
+    size = min(rows, _SMALL // (R * N)) if _SMALL // (R * N) >= 32 else rows
+    whole = rows - rows % size
+    def products(c, z, n):
+        return np.matmul(c.reshape(n, -1, R).swapaxes(1, 2),
+                         z.reshape(n, -1, N)).sum(axis=0)
+    total = products(c[:whole], z[:whole], rows // size)
+    return total + products(c[whole:], z[whole:], 1) if whole < rows else (
+        total)
 
 def _correlate_dW(A, dZ, f_H, f_W, dtype, s, d, top, left, threads, q=1):
     "dW and db: columns, transposed, times dZ; a sum over all the blocks."
@@ -533,21 +663,22 @@ def _correlate_dW(A, dZ, f_H, f_W, dtype, s, d, top, left, threads, q=1):
     blocks = _blocks(m, n_H, G, max(
         64, _L2 // (dtype.itemsize * (width + q * K))))
     groups = _groups(blocks, max(2, min(8, (1 << 25) // (width * q * K))))
+    direct = dZ.flags.c_contiguous and dZ.dtype == dtype and G * q == n_W
     sums = [None] * len(groups)
     def worker():
         n, R, S = (x.stop - x.start for x in blocks[0])
         fill = _columns_worker(task, n, R, S)
-        dz = np.empty((n, R, S * q, K), dtype)
-        product = np.empty((width, q * K), dtype)
+        dz = None if direct else _empty(n, R, S * q, K, dtype=dtype)
         def do(g):
             total = np.zeros((width, q * K), dtype)
             for i, h, w in groups[g]:
                 c = fill(i, h, w)
-                z = dz[:i.stop - i.start, :h.stop - h.start,
-                       :(w.stop - w.start) * q]
-                _fill(z, dZ[i], h.start, w.start * q)
-                np.matmul(c.T, z.reshape(len(c), q * K), out=product)
-                np.add(total, product, out=total)
+                z = dZ[i, h, w.start * q:w.stop * q]
+                if not direct:
+                    z = dz[:i.stop - i.start, :h.stop - h.start,
+                           :(w.stop - w.start) * q]
+                    _fill(z, dZ[i], h.start, w.start * q)
+                total += _rows_product(c, z.reshape(len(c), q * K))
             T = total[:-1].reshape(f_H, L, C, q, K)
             dW = sum(T[:, j * s:j * s + f_W, :, j] for j in range(q))
             sums[g] = dW, total[-1].reshape(q, K).sum(axis=0)
@@ -558,7 +689,7 @@ def _correlate_dW(A, dZ, f_H, f_W, dtype, s, d, top, left, threads, q=1):
         dW, db = dW + part_W, db + part_b
     return dW, db, q == 1 or bool(np.isfinite(dW).all())
 
-# %% ../chapters/08_fast.ipynb #eac2bae7
+# %% ../chapters/08_fast.ipynb #f565ec54
 def _winograd_dW(A, dZ, dtype, top, left, threads, k):
     "dW and db of a 3 x 3 kernel: the transposes of the same three matrices."
     (m, n_H, n_W, K), C, t = dZ.shape, A.shape[3], k + 2
@@ -566,15 +697,19 @@ def _winograd_dW(A, dZ, dtype, top, left, threads, k):
     A_, G2_T = np.ascontiguousarray(A_T.T), np.ascontiguousarray(
         np.kron(G, G).T)
     blocks = _winograd_blocks(m, n_H, n_W, k, C, K, dtype.itemsize)
-    width = max(16, (1 << 15) // (dtype.itemsize * C) // 16 * 16)
+    width = 256 // dtype.itemsize
+    if K % width:
+        width = K
     groups = _groups(blocks)
     sums = [None] * len(groups)
     def worker():
         n, R, S = (x.stop - x.start for x in blocks[0])
-        P = np.empty(n * (R * k + 2) * (S * k + 2) * max(C, K), dtype)
-        one, two, three = (np.empty(t * t * n * R * S * max(C, K), dtype)
+        P = _empty(n * (R * k + 2) * (S * k + 2) * max(C, K), dtype=dtype)
+        one, two, three = (_empty(t * t * n * R * S * max(C, K), dtype=dtype)
                            for _ in range(3))
-        dU = np.empty(t * t * C * min(K, width), dtype)
+        dU = _empty(t * t, 1, C, width, dtype=dtype)
+        part = _empty(9, C * width, dtype=dtype)
+        ones = np.ones(k * k * n * R * S, dtype)
         def add(block, dW, db):
             n, R, S = (x.stop - x.start for x in block)
             X = _view(one, t, t, n, R, S, C)
@@ -582,31 +717,36 @@ def _winograd_dW(A, dZ, dtype, top, left, threads, k):
             V = _two_passes(B_T, X, two, one, t * t, n * R * S, C)
             Y = _view(two, k, k, n, R, S, K)
             _tiles(dZ, P, Y, block, k, 0, 0)
-            np.add(db, Y.reshape(-1, K).sum(axis=0), out=db)
+            Y = Y.reshape(-1, K)
+            db += ones[:len(Y)] @ Y
             dM = _two_passes(A_, Y, three, two, t * t, n * R * S, K)
-            for j in range(0, K, width):
-                part = dM[:, :, j:j + width]
-                D = _view(dU, t * t, C, part.shape[2])
-                np.matmul(V.transpose(0, 2, 1), part, out=D)
-                D = np.matmul(G2_T, D.reshape(t * t, -1))
-                dW[:, :, j:j + width] += D.reshape(9, C, -1)
+            for j, total in enumerate(dW):
+                panel = dM[:, None, :, j * width:(j + 1) * width]
+                _product(V.swapaxes(1, 2), panel, dU)
+                _mix(G2_T, dU.reshape(t * t, -1), part)
+                np.add(total, part, out=total)
         def do(g):
-            sums[g] = np.zeros((9, C, K), dtype), np.zeros(K, dtype)
+            sums[g] = (np.zeros((K // width, 9, C * width), dtype),
+                       np.zeros(K, dtype))
             for block in groups[g]:
                 add(block, *sums[g])
         return do
     _parallel(worker, range(len(groups)), threads)
-    dW, db = np.zeros((9, C, K), dtype), np.zeros(K, dtype)
-    for part_W, part_b in sums:                 # always in the same order
-        dW, db = dW + part_W, db + part_b
+    dW, db = sums[0]
+    for part_W, part_b in sums[1:]:             # always in the same order
+        dW += part_W
+        db += part_b
+    dW = dW.reshape(-1, 3, 3, C, width).transpose(1, 2, 3, 0, 4)
     return dW.reshape(3, 3, C, K), db, bool(np.isfinite(dW).all())
 
-# %% ../chapters/08_fast.ipynb #b2d5c864
+# %% ../chapters/08_fast.ipynb #728dfee5
 _Layer = namedtuple("_Layer", "m, n_H, n_W, f, stride, pad, dilation, "
                     "n_C_prev, n_C, dtype")
 
 _1x1 = lambda a: a.f == a.stride == 1 and a.pad == 0
 _3x3 = lambda a: a.f == 3 and a.stride == a.dilation == 1
+_tall = lambda a: (a.stride < a.f <= 4 * a.stride and a.dilation == 1
+                   and a.dtype == np.float32)
 _wide = lambda a: min(a.n_C_prev, a.n_C) >= 16 and min(a.n_H, a.n_W) >= 4
 
 CONV_ALGORITHMS = {
@@ -614,6 +754,8 @@ CONV_ALGORITHMS = {
     "product":    (_1x1,                     lambda a: True),
     "winograd4":  (lambda a: _3x3(a) and a.dtype == np.float32,   _wide),
     "winograd2":  (_3x3,                                          _wide),
+    "winograd1d": (_tall,                    lambda a: a.n_C_prev <= 8
+                   and a.n_C >= 32 and a.f >= 5),
     "columns":    (lambda a: a.dilation == 1,
                    lambda a: a.n_C_prev <= 8 or a.n_C <= 8),
     "im2col":     (lambda a: True,           lambda a: True),
@@ -640,9 +782,9 @@ def choose_algorithm(
                          f"{layer}; these do: {possible}")
     return algorithm
 
-# %% ../chapters/08_fast.ipynb #f7f0f6b5
+# %% ../chapters/08_fast.ipynb #536b88c4
 def _prepare(A_prev, W, b, hparameters, algorithm):
-    "Check the arguments; return the arrays in one dtype, layer and name."
+    "Check the arguments; return them, as arrays of one dtype, and the layer."
     A_prev, W, b, stride, pad, dilation = _conv_arguments(
         A_prev, W, b, hparameters)
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape
@@ -654,8 +796,9 @@ def _prepare(A_prev, W, b, hparameters, algorithm):
     layer = _Layer(m, n_H, n_W, f, stride, pad, dilation, n_C_prev, n_C,
                    np.dtype(work))
     name = choose_algorithm(layer, algorithm)
-    A, W, b = (np.asarray(x, work) for x in (A_prev, W, b))
-    return A, np.ascontiguousarray(W), b, dtype, layer, name
+    arrays = [np.asarray(x, work) for x in (A_prev, W, b)]
+    arrays[1] = np.ascontiguousarray(arrays[1])
+    return (A_prev, W, b), arrays, dtype, layer, name
 
 def _forward(A, W, b, Z, name, s, d, top, left, threads):
     "Write the correlation into Z by one algorithm; exact if it fails."
@@ -666,6 +809,8 @@ def _forward(A, W, b, Z, name, s, d, top, left, threads):
     with np.errstate(all="ignore"):
         if name == "product":
             done = _product_1x1(A, W, b, Z, threads)
+        elif name == "winograd1d":
+            done = _winograd1d(A, W, b, Z, s, top, left, threads)
         elif name.startswith("winograd"):
             done = _winograd(A, W, b, Z, top, left, threads, int(name[-1]))
         elif name == "columns":
@@ -674,7 +819,7 @@ def _forward(A, W, b, Z, name, s, d, top, left, threads):
         if not done:
             _correlate(A, W, b, Z, s, d, top, left, threads)
 
-# %% ../chapters/08_fast.ipynb #a7b123b4
+# %% ../chapters/08_fast.ipynb #6aa004f8
 def conv_forward(
     A_prev,             # (m, n_H_prev, n_W_prev, n_C_prev)
     W,                  # (f, f, n_C_prev, n_C)
@@ -688,17 +833,16 @@ def conv_forward(
     Raises the same errors, and ValueError if `algorithm` is unknown or does
     not apply to this layer.
     """
-    A, W_, b_, dtype, layer, name = _prepare(A_prev, W, b, hparameters,
-                                             algorithm)
+    inputs, arrays, dtype, layer, name = _prepare(A_prev, W, b, hparameters,
+                                                  algorithm)
     threads = number_of_threads(threads)
     if name == "loops":
         return loops_conv_forward(A_prev, W, b, hparameters)
-    Z = np.empty((layer.m, layer.n_H, layer.n_W, layer.n_C), layer.dtype)
+    Z = _empty(layer.m, layer.n_H, layer.n_W, layer.n_C, dtype=layer.dtype)
     with _one_blas_thread():
-        _forward(A, W_, b_, Z, name, layer.stride, layer.dilation,
+        _forward(*arrays, Z, name, layer.stride, layer.dilation,
                  layer.pad, layer.pad, threads)
-    A_prev, W, b, *_ = _conv_arguments(A_prev, W, b, hparameters)
-    return Z.astype(dtype, copy=False), (A_prev, W, b, hparameters)
+    return Z.astype(dtype, copy=False), (*inputs, hparameters)
 
 # %% ../chapters/08_fast.ipynb #8714d8f6
 def _rotated(W):
@@ -726,7 +870,7 @@ def _input_gradient(dZ, W, dA, layer, name, threads):
             _forward(dZ, _rotated(w), zero, target, name, 1, d, top, left,
                      threads)
 
-# %% ../chapters/08_fast.ipynb #346e1466
+# %% ../chapters/08_fast.ipynb #9bfaa566
 def conv_backward(
     dZ,                 # (m, n_H, n_W, n_C)
     cache,              # from `conv_forward`
@@ -739,19 +883,21 @@ def conv_backward(
     Raises the same errors, and ValueError if `algorithm` is unknown or does
     not apply to this layer.
     """
-    A, W, b, dtype, layer, name = _prepare(
+    _, (A, W, b), dtype, layer, name = _prepare(
         *as_cache(cache, "(A_prev, W, b, hparameters)"), algorithm)
     dZ = as_array("dZ", dZ, 4, "(m, n_H, n_W, n_C)")
     check_equal("dZ", dZ.shape, layer[:3] + (layer.n_C,),
                 "as its shape, that of the layer's output")
     threads = number_of_threads(threads)
+    if name == "winograd1d":                    # backward, columns serve
+        name = "columns"
     if name == "loops":
         dA, dW, db = loops_conv_backward(dZ, cache)
         return (dA if input_gradient else None), dW, db
     dtype = np.result_type(dtype, dZ)
     work = np.dtype(np.float32 if dtype == np.float16 else dtype)
     A, W, dZ = (np.asarray(x, work) for x in (A, W, dZ))
-    dA = np.empty(A.shape, work) if input_gradient else None
+    dA = _empty(*A.shape, dtype=work) if input_gradient else None
     with _one_blas_thread():
         if input_gradient and dZ.size:
             _input_gradient(dZ, W, dA, layer, name, threads)
@@ -780,7 +926,7 @@ def _weight_gradient(A, dZ, layer, name, threads):
                                       threads)
     return dW, db
 
-# %% ../chapters/08_fast.ipynb #ff4c44dd
+# %% ../chapters/08_fast.ipynb #bc3954ab
 def pool_forward(
     A_prev,             # (m, n_H_prev, n_W_prev, n_C)
     hparameters,        # {"f": window size, "stride": stride}
@@ -802,20 +948,27 @@ def pool_forward(
     m, n_W_prev, n_C = len(A_prev), A_prev.shape[2], A_prev.shape[3]
     join = np.maximum if mode == "max" else np.add
     work = np.float32 if A_prev.dtype == np.float16 else A_prev.dtype
-    A = np.empty((m, n_H, n_W, n_C), work)
-    blocks = _blocks(m, n_H, 1, max(1, (1 << 19) // (4 * n_W_prev * n_C)))
+    A = _empty(m, n_H, n_W, n_C, dtype=work)
+    blocks = _blocks(m, n_H, 1, max(1, _L2 // (
+        4 * A.itemsize * n_W_prev * n_C)))
     def worker():
         n, R, _ = (x.stop - x.start for x in blocks[0])
-        half = np.empty((n, R, n_W_prev, n_C), work)
+        rows, sums = (_empty(n * R * n_W_prev * n_C, dtype=work)
+                      for _ in range(2))
         def do(block):
             i, h, _ = block
-            t, z = half[:i.stop - i.start, :h.stop - h.start], A[i, h]
+            z = A[i, h]
+            t = _view(rows, *z.shape[:2], n_W_prev, n_C)
             _reduce(join, A_prev[i, h.start * s:], f, s, 1, t)
-            _reduce(join, t, f, s, 2, z)
+            if n_W_prev > 3 * n_W:              # most windows are skipped
+                _reduce(join, t, f, s, 2, z)
+            else:
+                _slide(join, t, f, s, _view(sums, *t.shape), z)
             if mode == "average":
                 np.multiply(z, 1 / f ** 2, out=z)
         return do
-    _parallel(worker, blocks, threads)
+    with np.errstate(all="ignore"):
+        _parallel(worker, blocks, threads)
     return A.astype(A_prev.dtype, copy=False), (A_prev, hparameters)
 
 def _reduce(join, X, f, s, axis, out):
@@ -831,7 +984,21 @@ def _reduce(join, X, f, s, axis, out):
     for x in slices[2:]:
         join(out, x, out=out)
 
-# %% ../chapters/08_fast.ipynb #dd525b11
+def _slide(join, X, f, s, sums, out):
+    """Join f pixels of each row of X, at every pixel; keep one out of s.
+
+    The rows are read as one: what mixes two of them is not kept.
+    """
+    C = X.shape[3]
+    x, y = X.reshape(-1), sums.reshape(-1)
+    n, last = x.size - (f - 1) * C, x
+    for j in range(1, f):
+        last = join(last[:n], x[j * C:j * C + n], out=y[:n])
+    pixel = f"V{C * X.itemsize}"                # all its channels together
+    kept = (sums if f > 1 else X).view(pixel)[..., 0]
+    out.view(pixel)[..., 0] = kept[:, :, :s * (out.shape[2] - 1) + 1:s]
+
+# %% ../chapters/08_fast.ipynb #0bd96144
 class _Planes:
     """An image as s * s planes, (row mod s, column mod s): windows become
     shifts of flat arrays.
@@ -841,38 +1008,38 @@ class _Planes:
     columns than there are windows.
     """
     def __init__(self, n, n_H, n_W, n_C, f, s, dtype):
-        extra = (f - 1) // s
-        self.f, self.s, self.shape = f, s, (n, n_H + extra, n_W + extra, n_C)
-        self.size = math.prod(self.shape)
-        self.row, self.step = self.shape[2] * n_C, n_C
-        k = min(f, s)
-        self.flat = np.zeros((k, k, self.size + extra * self.step), dtype)
-        self.joined = np.zeros((k, self.size + extra * self.row), dtype)
-
-    def across(self, i):
-        "The f cells of a row of each window, rows of remainder i."
-        starts = [j // self.s * self.step for j in range(self.f)]
-        return [self.flat[i, j % self.s, start:start + self.size]
-                for j, start in enumerate(starts)]
-
-    def down(self):
-        "The f rows of each window, once their cells are joined."
-        starts = [i // self.s * self.row for i in range(self.f)]
-        return [self.joined[i % self.s, start:start + self.size]
-                for i, start in enumerate(starts)]
+        extra, k = (f - 1) // s, min(f, s)
+        self.s, self.shape = s, (n, n_H + extra, n_W + extra, n_C)
+        size, row = math.prod(self.shape), self.shape[2] * n_C
+        def planes(*shape):
+            "Zeros; the last axis is as long as some lines of the cache."
+            X = _empty(*shape[:-1], -(-shape[-1] // 64) * 64, dtype=dtype)
+            X[...] = 0
+            return X
+        self.flat = planes(k, k, size + extra * n_C)
+        self.joined = planes(k, size + extra * row)
+        # the f cells of each row of the windows: k rows at once
+        self.across = [self.flat[:, j % s, j // s * n_C:][:, :size]
+                       for j in range(f)]
+        # the f rows of the windows, once their cells are joined
+        self.down = [self.joined[i % s, i // s * row:][:size]
+                     for i in range(f)]
+        self.heads = (self.flat[..., :extra * n_C],
+                      self.joined[:, :extra * row])
+        self.last = [j + s >= f for j in range(f)]  # cells of their plane
+        self.pixel = f"V{n_C * self.flat.itemsize}" # all its channels
+        self.pictures = self.flat[..., :size].view(self.pixel).reshape(
+            k, k, *self.shape[:3])
 
     def pairs(self, A):
         "Each plane and the part of A that it holds, as arrays of pixels."
-        pixel = f"V{self.step * A.itemsize}"    # all its channels together
-        A = A.view(pixel)[..., 0]
-        for a, c in np.ndindex(*self.flat.shape[:2]):
-            plane = self.flat[a, c, :self.size].view(pixel)
-            plane = plane.reshape(self.shape[:3])
-            part = A[:, a::self.s, c::self.s]
-            n, h, w = (min(x) for x in zip(part.shape, plane.shape))
+        A = A.view(self.pixel)[..., 0]
+        for a, c in np.ndindex(*self.pictures.shape[:2]):
+            plane, part = self.pictures[a, c], A[:, a::self.s, c::self.s]
+            n, h, w = map(min, part.shape, plane.shape)
             yield plane[:n, :h, :w], part[:n, :h, :w]
 
-# %% ../chapters/08_fast.ipynb #47540e6a
+# %% ../chapters/08_fast.ipynb #a5f3e38a
 def _climb(cells, gates, best, nan):
     "Their maximum, in `best`; gates[k]: whether cell k + 1 exceeded it."
     last = cells[0]
@@ -882,49 +1049,56 @@ def _climb(cells, gates, best, nan):
             gate |= np.isnan(x) & ~np.isnan(last)
         last = np.maximum(x, last, out=best)
 
-def _descend(rest, gates, cells, mask, overlap):
+def _descend(rest, gates, cells, last, mask, left):
     """Give each number of `rest` to the last cell that exceeded the others.
 
-    Cells of windows that overlap add up; `rest` is scratch afterwards.
+    gates[k] holds -1 where cell k + 1 exceeded those before it, and 0. The
+    last cell of a plane overwrites it; those before it add.
     """
-    bits, left = mask.dtype, rest.view(mask.dtype)
+    bits, dtype = mask.dtype, cells[0].dtype
     for k in range(len(gates), 0, -1):
-        gate, cell = gates[k - 1].view(np.int8), cells[k].view(bits)
-        mask[...] = np.negative(gate, out=gate)
-        part = np.bitwise_and(mask, left, out=mask if overlap else cell)
-        np.bitwise_xor(left, part, out=left)
-        if overlap:
-            np.add(cells[k], part.view(rest.dtype), out=cells[k])
-    if overlap:
-        np.add(cells[0], rest, out=cells[0])
-    else:
-        cells[0][...] = rest
+        mask[...] = gates[k - 1]
+        part = np.bitwise_and(mask, rest, out=cells[k].view(bits)
+                              if last[k] else mask)
+        direct = k == 1 and last[0]
+        rest = np.bitwise_xor(rest, part, out=cells[0].view(bits)
+                              if direct else left)
+        if not last[k]:
+            np.add(cells[k], part.view(dtype), out=cells[k])
+    if not last[0]:
+        np.add(cells[0], rest.view(dtype), out=cells[0])
 
 def _max_backward(A, dA, target, f, s):
     "A function that writes the gradient of max pooling for some images."
     n, n_H, n_W, n_C = dA.shape
-    X = _Planes(n, n_H, n_W, n_C, f, s, A.dtype)
-    k, overlap = len(X.joined), f > s
-    across = np.empty((k, f - 1, X.size), bool)
-    down = np.empty((f - 1, X.size), bool)
-    best, dz = np.empty(X.size, A.dtype), np.zeros(X.shape, A.dtype)
-    mask = np.empty(X.size, f"i{A.itemsize}")
+    X, bits = _Planes(n, n_H, n_W, n_C, f, s, A.dtype), f"i{A.itemsize}"
+    k, size = len(X.joined), X.down[0].size
+    across = _empty(f - 1, k, size, dtype=bool)
+    down, best = _empty(f - 1, size, dtype=bool), _empty(size, dtype=A.dtype)
+    mask, left = (_empty(k, size, dtype=bits) for _ in range(2))
+    dz = np.zeros(X.shape, A.dtype)
+    rows, joined = X.joined[:, :size], X.joined
     def do(A, dA, target):
-        nan = np.isnan(np.vdot(A, A))           # the quickest way to know
         for plane, part in X.pairs(A):
             plane[...] = part
-        for i in range(k):
-            _climb(X.across(i), across[i], X.joined[i, :X.size], nan)
-        _climb(X.down(), down, best, nan)
-        dz[...] = 0
-        dz[:len(dA), :n_H, :n_W] = dA
-        if overlap:
-            X.joined[...] = X.flat[...] = 0
-        _descend(dz.reshape(-1), down, X.down(), mask, overlap)
-        for i in range(k):
-            _descend(X.joined[i, :X.size], across[i], X.across(i), mask,
-                     overlap)
-        _zero_from(target, *(s * size for size in X.shape[1:3]), f < s)
+        _climb(X.across, across, rows, False)
+        nan = np.isnan(np.vdot(joined, joined)) # the quickest way to know
+        if nan:
+            _climb(X.across, across, rows, True)
+        _climb(X.down, down, best, nan)
+        if dA.shape != dz.shape:
+            dz[...] = 0
+            dz[:len(dA), :n_H, :n_W] = dA
+            dA = dz
+        for head in X.heads:
+            head[...] = 0
+        for gates in across.view(np.int8), down.view(np.int8):
+            np.negative(gates, out=gates)
+        _descend(dA.reshape(-1).view(bits), down.view(np.int8), X.down,
+                 X.last, mask[0], left[0])
+        _descend(rows.view(bits), across.view(np.int8), X.across, X.last,
+                 mask, left)
+        _zero_from(target, *(s * n for n in X.shape[1:3]), f < s)
         for plane, part in X.pairs(target):
             part[...] = plane
     return do
@@ -934,7 +1108,7 @@ def _zero_from(X, row, column, everywhere=False):
     X[:, 0 if everywhere else row:] = 0
     X[:, :row, column:] = 0
 
-# %% ../chapters/08_fast.ipynb #f0aeda7d
+# %% ../chapters/08_fast.ipynb #26f6f784
 def pool_backward(
     dA,                 # (m, n_H, n_W, n_C)
     cache,              # from `pool_forward`
@@ -956,15 +1130,19 @@ def pool_backward(
                 "as its shape, that of the layer's output")
     dtype = np.result_type(A_prev, dA)
     A_prev, dA = (np.ascontiguousarray(x, dtype) for x in (A_prev, dA))
-    dA_prev = np.empty(A_prev.shape, dtype)
-    n = max(1, _L2 // (8 * math.prod(A_prev.shape[1:])))
+    dA_prev = _empty(*A_prev.shape, dtype=dtype)
+    A, target = A_prev, dA_prev
+    if f <= s and A.shape[1] == n_H * s:        # each row of windows alone
+        A, target = (x.reshape(-1, s, *x.shape[2:]) for x in (A, target))
+        dA = dA.reshape(-1, 1, *dA.shape[2:])
+    n = max(1, _L2 // (2 * A.itemsize * math.prod(A.shape[1:])))
     step = -(-len(dA) // -(-len(dA) // n)) if len(dA) else 1
     make = _max_backward if mode == "max" and f > 1 else _average_backward
     def worker():
-        one = make(A_prev[:step], dA[:step], dA_prev[:step], f, s)
+        one = make(A[:step], dA[:step], target[:step], f, s)
         def do(start):
             i = slice(start, start + step)
-            one(A_prev[i], dA[i], dA_prev[i])
+            one(A[i], dA[i], target[i])
         return do
     with _one_blas_thread(), np.errstate(invalid="ignore"):
         _parallel(worker, range(0, len(dA), step), threads)
@@ -973,8 +1151,8 @@ def pool_backward(
 def _average_backward(A, dA, target, f, s):
     "A function that writes the gradient of average pooling."
     n, n_H, n_W, n_C = dA.shape
-    share = np.empty_like(dA)
-    tall = np.empty((n, A.shape[1], n_W, n_C), A.dtype)
+    share = _empty(*dA.shape, dtype=dA.dtype)
+    tall = _empty(n, A.shape[1], n_W, n_C, dtype=A.dtype)
     def do(A, dA, target):
         d = np.multiply(dA, A.dtype.type(1 / f ** 2), out=share[:len(dA)])
         _zero_from(target, n_H * f, n_W * f, f != s)
@@ -993,7 +1171,7 @@ def _average_backward(A, dA, target, f, s):
             np.add(cols, t, out=cols)
     return do
 
-# %% ../chapters/08_fast.ipynb #701fa678
+# %% ../chapters/08_fast.ipynb #12601c4a
 _Kernel = namedtuple("_Kernel", "f_H, f_W, n_H, n_W, stride, rank_one")
 
 CONV2D_ALGORITHMS = {
@@ -1001,7 +1179,7 @@ CONV2D_ALGORITHMS = {
     "separable":  (lambda a: a.rank_one and a.stride == (1, 1),
                    lambda a: a.f_H >= 5),
     "fft":        (lambda a: a.stride == (1, 1),
-                   lambda a: a.f_H * a.f_W > 700
+                   lambda a: min(a.f_H, a.f_W) >= 13
                    and a.n_H * a.n_W > 4 * a.f_H * a.f_W),
     "columns":    (lambda a: True,                lambda a: True),
     "im2col":     (lambda a: True,                lambda a: False),
@@ -1022,7 +1200,7 @@ def _correlate_2d(X, W, shape, s, top, left, algorithm, threads, table):
         possible = [k for k in table if table[k][0](kernel)]
         raise ValueError(f"algorithm {name!r} does not apply to this "
                          f"kernel; these do: {possible}")
-    Z, done = np.empty(shape, work), False
+    Z, done = _empty(*shape, dtype=work), False
     image, filters = X[None, :, :, None], W[:, :, None, None]
     bias, Z4 = np.zeros(1, work), Z[None, :, :, None]
     with _one_blas_thread(), np.errstate(all="ignore"):
@@ -1076,10 +1254,10 @@ def conv2d(
     return _correlate_2d(X, W[::-1, ::-1], shape, s, top, left, algorithm,
                          threads, CONV2D_ALGORITHMS)
 
-# %% ../chapters/08_fast.ipynb #d589154f
+# %% ../chapters/08_fast.ipynb #8bf33d35
 CONV1D_ALGORITHMS = {
     "fft":        (lambda a: a.stride == (1, 1),
-                   lambda a: a.f_W > 1000 and a.n_W > a.f_W),
+                   lambda a: a.f_W > 700 and a.n_W > a.f_W),
     **{name: CONV2D_ALGORITHMS[name] for name in ("columns", "im2col",
                                                   "loops")}}
 

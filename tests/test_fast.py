@@ -83,6 +83,55 @@ def test_every_algorithm_equals_the_loops(case):
                 assert np.array_equal(x, y)
 
 
+@pytest.mark.parametrize("name", ["columns", "im2col"])
+def test_a_row_cut_into_unequal_parts(name):
+    "A row of windows too long for one block, in three parts, not all equal."
+    rng = np.random.default_rng(0)
+    A, W = rng.standard_normal((1, 6, 305, 40)), rng.standard_normal(
+        (5, 5, 40, 2))
+    b, hp = rng.standard_normal((1, 1, 1, 2)), {"stride": 1, "pad": 0}
+    Z, cache = fast.conv_forward(A, W, b, hp, name)
+    close(Z, conv_layer.conv_forward(A, W, b, hp)[0])
+    for got, expected in zip(fast.conv_backward(Z, cache, name),
+                             backprop.conv_backward(Z, cache)):
+        close(got, expected, factor=2)
+
+
+@pytest.mark.parametrize("f, stride, pad", [
+    (7, 2, 3), (11, 4, 2), (4, 1, 0), (5, 3, 4), (3, 1, 1), (2, 1, 0)])
+def test_first_layers_in_several_blocks(f, stride, pad):
+    "Winograd along one direction, against im2col in float64."
+    rng = np.random.default_rng(f)
+    A = rng.standard_normal((2, 150, 131, 3), np.float32)
+    W = rng.standard_normal((f, f, 3, 70), np.float32)
+    b, hp = rng.standard_normal((1, 1, 1, 70), np.float32), {
+        "stride": stride, "pad": pad}
+    exact, _ = fast.conv_forward(*(x.astype(np.float64) for x in (A, W, b)),
+                                 hp, "im2col")
+    one, two = (fast.conv_forward(A, W, b, hp, "winograd1d", threads)[0]
+                for threads in (1, 2))
+    assert np.abs(one - exact).max() < 1e-5 * np.abs(exact).max()
+    assert np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("f, stride", [(2, 2), (3, 2), (2, 3), (3, 1)])
+@pytest.mark.parametrize("mode", ["max", "average"])
+def test_each_image_is_pooled_on_its_own(mode, f, stride):
+    "Many images, in several blocks, are as each one alone; also beside NaN."
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((41, 24, 24, 20), np.float32)
+    A[5, 3, 3] = np.nan
+    hp = {"f": f, "stride": stride}
+    Z, cache = fast.pool_forward(A, hp, mode)
+    dZ = rng.standard_normal(Z.shape, np.float32)
+    dA = fast.pool_backward(dZ, cache, mode)
+    for i in range(len(A)):
+        z, one = fast.pool_forward(A[i:i + 1], hp, mode)
+        assert np.array_equal(z[0], Z[i], equal_nan=True)
+        assert np.array_equal(
+            fast.pool_backward(dZ[i:i + 1], one, mode)[0], dA[i])
+
+
 @pytest.mark.parametrize("name", LAYER)
 @pytest.mark.parametrize("shape", [(2, 40, 37, 24), (1, 1, 90, 20),
                                    (9, 5, 4, 32), (3, 1, 1, 16)])
