@@ -179,6 +179,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                               'cnnbook.fast._best_q': ('fast.html#_best_q', 'cnnbook/fast.py'),
                               'cnnbook.fast._block_toeplitz': ('fast.html#_block_toeplitz', 'cnnbook/fast.py'),
                               'cnnbook.fast._blocks': ('fast.html#_blocks', 'cnnbook/fast.py'),
+                              'cnnbook.fast._channels': ('fast.html#_channels', 'cnnbook/fast.py'),
                               'cnnbook.fast._climb': ('fast.html#_climb', 'cnnbook/fast.py'),
                               'cnnbook.fast._columns_worker': ('fast.html#_columns_worker', 'cnnbook/fast.py'),
                               'cnnbook.fast._correlate': ('fast.html#_correlate', 'cnnbook/fast.py'),

@@ -244,15 +244,17 @@ def _multiply(c, T, out):
     "c (rows, R) times the panels T, into the matrix `out` (rows, N)."
     _product(c, T, out.reshape(len(out), len(T), -1).swapaxes(0, 1))
 
-# %% ../chapters/08_fast.ipynb #2f7c9d1e
+# %% ../chapters/08_fast.ipynb #4ff326d6
 def _block_toeplitz(W, b, q, s):
     "The kernel for q output columns at once, and the bias as its last row."
     f_H, f_W, C, K = W.shape
     L = (q - 1) * s + f_W
-    T = np.zeros((f_H, L, C, q, K), W.dtype)
-    for j in range(q):                          # output column j of the group
-        T[:, j * s:j * s + f_W, :, j] = W
-    return np.concatenate([T.reshape(-1, q * K), [np.tile(b.ravel(), q)]])
+    T = _empty(f_H * L * C + 1, q * K, dtype=W.dtype)
+    T[:-1], T[-1] = 0, np.tile(b.ravel(), q)
+    h, w, c, j, k = T[:-1].reshape(f_H, L, C, q, K).strides
+    np.ndarray((q, *W.shape), T.dtype, T, 0,    # column j begins s j lower
+               (s * w + j, h, w, c, k))[...] = W
+    return T
 
 @lru_cache
 def _best_q(f_H, f_W, C, K, s, d, n_W):
@@ -410,11 +412,11 @@ def _untile(Y, bias, z, k):
         part = z[:, a::k, c::k]
         np.add(Y[a, c, :, :part.shape[1], :part.shape[2]], bias, out=part)
 
-# %% ../chapters/08_fast.ipynb #f04fddab
+# %% ../chapters/08_fast.ipynb #9b946d6e
 def _winograd_blocks(m, n_H, n_W, k, C, K, itemsize):
     "Blocks of tiles, whose scratch stays in the cache."
     tile = (k + 2) ** 2 * (C + K) * itemsize    # bytes
-    return _blocks(m, -(-n_H // k), -(-n_W // k), max(64, 2 * _L2 // tile))
+    return _blocks(m, -(-n_H // k), -(-n_W // k), max(64, 3 * _L2 // tile))
 
 def _winograd_kernel(W, k, threads):
     """The kernel in the (k + 2)^2 frequencies: (t^2, panels, C, width).
@@ -473,7 +475,7 @@ def _winograd(A, W, b, Z, top, left, threads, k):
     _parallel(worker, blocks, threads)
     return finite[0]
 
-# %% ../chapters/08_fast.ipynb #992f3dac
+# %% ../chapters/08_fast.ipynb #523871b5
 _DOWN = {r: cook_toom([0, 1, -1, 2, -2, 1/2][:r + 2], 4, r)
          for r in (2, 3, 4)}
 
@@ -494,44 +496,49 @@ def _winograd1d(A, W, b, Z, s, top, left, threads):
               out=U.reshape(t, -1))
     tiles, groups = -(-n_H // 4), -(-n_W // r)
     wide = (groups * r - 1) * s + f             # pixels
-    most = min(tiles, max(1, _L2 // (t * groups * r * K * e)))
+    row, columns = wide * run, groups * r * K   # numbers of a tile in V, M
+    blocks = _blocks(m, tiles, 1, max(1, _L2 // (t * columns * e)))
     A = np.ascontiguousarray(A).view(pixel)[..., 0]
     bias = np.tile(b.ravel(), n_W)
     finite = [True]
     def worker():
-        P = _empty(4 * most + r - 1, wide, s, C, dtype=dtype)
+        images, n, _ = (x.stop - x.start for x in blocks[0])
+        all_P = _empty(images * (4 * n + r - 1) * row, dtype=dtype)
         # 80 more, so that the t rows do not share their place in a page
-        all_V, all_M = (_empty(t, most * n + 80, dtype=dtype)
-                        for n in (wide * run, groups * r * K))
-        pixels, row = P.view(pixel)[..., 0], wide * run
-        def do(job):
-            i, first = job
-            z = Z[i, 4 * first:4 * (first + most)]
-            n = -(-len(z) // 4)
+        all_V, all_M = (_empty(t, images * n * size + 80, dtype=dtype)
+                        for size in (row, columns))
+        def do(block):
+            i, h, _ = block
+            z = Z[i, 4 * h.start:4 * h.stop]
+            images, n = len(z), h.stop - h.start
+            P = _view(all_P, images, 4 * n + r - 1, wide, s, C)
             for j in range(s):                  # rows j, j + s, j + 2 s, ...
-                q, a = divmod(4 * s * first - top + j, s)
-                _fill(pixels[None, :, :, j], A[i:i + 1, a::s], q, -left)
-            V = all_V[:, :n * row].reshape(t, n, row)
-            M = all_M[:, :n * groups * r * K].reshape(t, n, groups, r, K)
-            _mix(B_T, as_strided(P, (n, t, row), (4 * row * e, row * e, e)),
-                 V.swapaxes(0, 1))
+                q, a = divmod(4 * s * h.start - top + j, s)
+                _fill(P.view(pixel)[:, :, :, j, 0], A[i, a::s], q, -left)
+            V = all_V[:, :images * n * row].reshape(t, images, n, row)
+            M = all_M[:, :images * n * columns].reshape(t, images * n, -1)
+            _mix(B_T, as_strided(P, (images, n, t, row), (
+                P.strides[0], 4 * row * e, row * e, e)),
+                 V.transpose(1, 2, 0, 3))
             # one window out of r, as the others would overlap
-            windows = as_strided(V, (t, n, r, groups, f * run), (
-                *V.strides[:2], s * run * e, r * s * run * e, e))
-            np.matmul(windows, U[:, None, None], out=M.swapaxes(2, 3))
-            M = M.reshape(t, n, -1)[..., :n_W * K].swapaxes(0, 1)
-            np.add(M[:, 1], bias, out=M[:, 1])  # point 1: to each output
-            full = len(z) // 4
+            windows = as_strided(V, (t, images * n, r, groups, f * run), (
+                V.strides[0], row * e, s * run * e, r * s * run * e, e))
+            np.matmul(windows, U[:, None, None], out=M.reshape(
+                t, -1, groups, r, K).swapaxes(2, 3))
+            M = M.reshape(t, images, n, -1)[..., :n_W * K].transpose(
+                1, 2, 0, 3)
+            np.add(M[:, :, 1], bias, out=M[:, :, 1])    # reaches each output
+            full = z.shape[1] // 4
             if full:
-                _mix(A_T, M[:full], z[:4 * full].reshape(full, 4, n_W * K))
-            if full < n:
-                _mix(A_T[:len(z) % 4], M[full],
-                     z[4 * full:].reshape(-1, n_W * K))
+                _mix(A_T, M[:, :full], z[:, :4 * full].reshape(
+                    images, full, 4, n_W * K))
+            if full < n:                        # the last tile sticks out
+                _mix(A_T[:z.shape[1] % 4], M[:, full],
+                     z[:, 4 * full:].reshape(images, -1, n_W * K))
             if not _all_finite(z):
                 finite[0] = False
         return do
-    _parallel(worker, [(i, first) for i in range(m)
-                       for first in range(0, tiles, most)], threads)
+    _parallel(worker, blocks, threads)
     return finite[0]
 
 # %% ../chapters/08_fast.ipynb #61ef54df
@@ -739,7 +746,7 @@ def _winograd_dW(A, dZ, dtype, top, left, threads, k):
     dW = dW.reshape(-1, 3, 3, C, width).transpose(1, 2, 3, 0, 4)
     return dW.reshape(3, 3, C, K), db, bool(np.isfinite(dW).all())
 
-# %% ../chapters/08_fast.ipynb #728dfee5
+# %% ../chapters/08_fast.ipynb #aea5cb59
 _Layer = namedtuple("_Layer", "m, n_H, n_W, f, stride, pad, dilation, "
                     "n_C_prev, n_C, dtype")
 
@@ -747,15 +754,21 @@ _1x1 = lambda a: a.f == a.stride == 1 and a.pad == 0
 _3x3 = lambda a: a.f == 3 and a.stride == a.dilation == 1
 _tall = lambda a: (a.stride < a.f <= 4 * a.stride and a.dilation == 1
                    and a.dtype == np.float32)
-_wide = lambda a: min(a.n_C_prev, a.n_C) >= 16 and min(a.n_H, a.n_W) >= 4
+
+def _channels(least):
+    "Whether a layer has so many channels and is no smaller than a tile."
+    return lambda a: (min(a.n_C_prev, a.n_C) >= least
+                      and min(a.n_H, a.n_W) >= 4)
 
 CONV_ALGORITHMS = {
     # name        can be used when           is chosen when
     "product":    (_1x1,                     lambda a: True),
-    "winograd4":  (lambda a: _3x3(a) and a.dtype == np.float32,   _wide),
-    "winograd2":  (_3x3,                                          _wide),
-    "winograd1d": (_tall,                    lambda a: a.n_C_prev <= 8
-                   and a.n_C >= 32 and a.f >= 5),
+    "winograd4":  (lambda a: _3x3(a) and a.dtype == np.float32,
+                   _channels(32)),
+    "winograd1d": (_tall,                    lambda a: a.f > 2 * a.stride
+                   and a.f * a.f * a.n_C_prev >= 100
+                   and a.f * a.stride * a.n_C_prev <= 400 and a.n_H >= 4),
+    "winograd2":  (_3x3,                     _channels(16)),
     "columns":    (lambda a: a.dilation == 1,
                    lambda a: a.n_C_prev <= 8 or a.n_C <= 8),
     "im2col":     (lambda a: True,           lambda a: True),
@@ -844,7 +857,7 @@ def conv_forward(
                  layer.pad, layer.pad, threads)
     return Z.astype(dtype, copy=False), (*inputs, hparameters)
 
-# %% ../chapters/08_fast.ipynb #8714d8f6
+# %% ../chapters/08_fast.ipynb #1d574270
 def _rotated(W):
     "Rows and columns backwards; filters and channels change places."
     return np.ascontiguousarray(W[::-1, ::-1].transpose(0, 1, 3, 2))
@@ -865,12 +878,14 @@ def _input_gradient(dZ, W, dA, layer, name, threads):
             if w.size == 0:                     # no weight reaches them
                 target[...] = 0
                 continue
+            if name == "winograd1d" and s > 1:
+                name = "columns"
             top = d * (w.shape[0] - 1) - (a + p) // s
             left = d * (w.shape[1] - 1) - (c + p) // s
             _forward(dZ, _rotated(w), zero, target, name, 1, d, top, left,
                      threads)
 
-# %% ../chapters/08_fast.ipynb #9bfaa566
+# %% ../chapters/08_fast.ipynb #684556d7
 def conv_backward(
     dZ,                 # (m, n_H, n_W, n_C)
     cache,              # from `conv_forward`
@@ -889,7 +904,11 @@ def conv_backward(
     check_equal("dZ", dZ.shape, layer[:3] + (layer.n_C,),
                 "as its shape, that of the layer's output")
     threads = number_of_threads(threads)
-    if name == "winograd1d":                    # backward, columns serve
+    back = name
+    if algorithm == "auto" and layer.stride == 1:   # filters are channels
+        back = choose_algorithm(layer._replace(
+            n_C=layer.n_C_prev, n_C_prev=layer.n_C))
+    if name == "winograd1d":
         name = "columns"
     if name == "loops":
         dA, dW, db = loops_conv_backward(dZ, cache)
@@ -900,7 +919,7 @@ def conv_backward(
     dA = _empty(*A.shape, dtype=work) if input_gradient else None
     with _one_blas_thread():
         if input_gradient and dZ.size:
-            _input_gradient(dZ, W, dA, layer, name, threads)
+            _input_gradient(dZ, W, dA, layer, back, threads)
         dW, db = _weight_gradient(A, dZ, layer, name, threads)
     db = db.reshape(b.shape)
     return tuple(x if x is None else x.astype(dtype, copy=False)
