@@ -122,6 +122,7 @@ def compare(machine, ours, peers, seconds):
 
 # ---- several threads: the peers in another process -----------------------
 PAUSE = 0.03                # seconds until idle threads stop spinning
+WARM = 0.06                 # until the threads are spread over the cores
 
 
 def timed(function):
@@ -129,11 +130,13 @@ def timed(function):
 
 
 def rested(function):
-    "Time it once the threads of the others sleep, and after one more run."
+    "Time it once the threads of the others sleep and its own have woken."
     def run():
         time.sleep(PAUSE)
-        function()
-        return clock(function)
+        start, times = time.perf_counter(), []
+        while time.perf_counter() < start + WARM or len(times) < 4:
+            times.append(clock(function))
+        return statistics.median(times[len(times) // 2:])
     return run
 
 
