@@ -6,19 +6,20 @@ Writes results.md (a table) and results.svg (the ratios) next to this file,
 unless --case chose some of the cases. PyTorch is optional: without it its
 cases have no peer, and the table says so.
 
-In each round ours and its peers run one after the other: with one thread,
-all in this process. With several, PyTorch's threads and those of NumPy's
-algebra library would disturb one another within a process, so the peers run
-in a second one, which is idle while ours is timed, and ours while it is.
-A round is dropped when a product of two matrices, timed before and after
-it, says that something else was using the machine. What is reported is the
-median, over the rounds that are left, of the ratio of ours to the best
-peer, with its quartiles.
+In each round ours and its peers run one after the other, in an order drawn
+by lot: with one thread, all in this process. With several, PyTorch's threads
+and those of NumPy's algebra library would disturb one another within a
+process, so the peers run in a second one, which is idle while ours is timed,
+and ours while it is. A round is dropped when a product of two matrices,
+timed before and after it, says that something else was using the machine.
+What is reported is the median, over the rounds that are left, of the ratio
+of ours to the best peer, with its quartiles.
 """
 import argparse
 import multiprocessing
 import os
 import platform
+import random
 import statistics
 import sys
 import time
@@ -106,9 +107,8 @@ def compare(machine, ours, peers, seconds):
             time.perf_counter() < start + (seconds if good >= 9
                                            else 4 * seconds)):
         before = machine.wait()
-        turn = len(rounds) % len(names)         # nobody is always first
-        times = {name: everyone[name]()
-                 for name in names[turn:] + names[:turn]}
+        random.shuffle(names)           # none always follows the same one
+        times = {name: everyone[name]() for name in names}
         rounds.append((max(before, machine.probe()), times))
         good += machine.free(rounds[-1][0])
     kept = [times for probe, times in rounds if machine.free(probe)]

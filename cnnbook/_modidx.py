@@ -222,6 +222,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                               'cnnbook.fast._winograd_blocks': ('fast.html#_winograd_blocks', 'cnnbook/fast.py'),
                               'cnnbook.fast._winograd_dW': ('fast.html#_winograd_dw', 'cnnbook/fast.py'),
                               'cnnbook.fast._winograd_kernel': ('fast.html#_winograd_kernel', 'cnnbook/fast.py'),
+                              'cnnbook.fast._worth': ('fast.html#_worth', 'cnnbook/fast.py'),
                               'cnnbook.fast._zero_from': ('fast.html#_zero_from', 'cnnbook/fast.py'),
                               'cnnbook.fast.choose_algorithm': ('fast.html#choose_algorithm', 'cnnbook/fast.py'),
                               'cnnbook.fast.conv1d': ('fast.html#conv1d', 'cnnbook/fast.py'),

@@ -70,7 +70,7 @@ def _fill(P, A, top, left):
             border[...] = zero
     P[:, h0:h1, w0:w1] = A[:, top + h0:top + h1, left + w0:left + w1]
 
-# %% ../chapters/08_fast.ipynb #b4acda29
+# %% ../chapters/08_fast.ipynb #e7fcda3d
 # A correlation of A (m, n_H_prev, n_W_prev, C) with W (f_H, f_W, C, K)
 # whose first window begins at (-top, -left), with strides (s_H, s). Each row
 # of the product computes `q` output columns.
@@ -93,8 +93,14 @@ def _columns_worker(task, n, R, G):
 
     def fill(i, h, w):
         n, R, G = i.stop - i.start, h.stop - h.start, w.stop - w.start
-        p = P[:n, :(R - 1) * s_H + span_H, :(G * q - 1) * s + span_W]
-        _fill(p, A[i], h.start * s_H - top, w.start * q * s - left)
+        n_H, n_W = (R - 1) * s_H + span_H, (G * q - 1) * s + span_W
+        y, z = h.start * s_H - top, w.start * q * s - left
+        if (A.flags.c_contiguous and 0 <= y <= A.shape[1] - n_H
+                and 0 <= z <= A.shape[2] - n_W):
+            p, offset = A, np.dot(A.strides[:3], (i.start, y, z))
+        else:                                   # padding: a copy with zeros
+            p, offset = P, 0
+            _fill(P[:n, :n_H, :n_W], A[i], y, z)
         c = columns[:n * R * G]
         a, r, x, _ = p.strides
         row, shape = c.strides[0], (n, R, G, f_H)
@@ -105,7 +111,7 @@ def _columns_worker(task, n, R, G):
             shape, run = shape + (f_W,), C * e
             source, target = source + (d * x,), target + (C * e,)
         np.copyto(np.ndarray(shape, f"V{run}", c, 0, target),
-                  np.ndarray(shape, f"V{run}", P, 0, source))
+                  np.ndarray(shape, f"V{run}", p, offset, source))
         return c
     return fill
 
@@ -945,7 +951,13 @@ def _weight_gradient(A, dZ, layer, name, threads):
                                       threads)
     return dW, db
 
-# %% ../chapters/08_fast.ipynb #bc3954ab
+# %% ../chapters/08_fast.ipynb #789d424d
+def _worth(A, threads):
+    "How many threads are worth it for A, and the bytes of a piece of it."
+    threads = min(threads, 1 + A.nbytes // (1 << 24))
+    return threads, _L2 // 2 if threads == 1 else 2 * _L2
+
+# %% ../chapters/08_fast.ipynb #62025a27
 def pool_forward(
     A_prev,             # (m, n_H_prev, n_W_prev, n_C)
     hparameters,        # {"f": window size, "stride": stride}
@@ -962,14 +974,15 @@ def pool_forward(
     if algorithm == "loops":
         return loops_pool_forward(A_prev, hparameters, mode)
     A_prev = as_array("A_prev", A_prev, 4, "(m, n_H_prev, n_W_prev, n_C)")
+    threads, most = _worth(A_prev, threads)
     as_choice("mode", mode, ("max", "average"))
     f, s, n_H, n_W = pool_sizes(A_prev, hparameters)
     m, n_W_prev, n_C = len(A_prev), A_prev.shape[2], A_prev.shape[3]
     join = np.maximum if mode == "max" else np.add
     work = np.float32 if A_prev.dtype == np.float16 else A_prev.dtype
     A = _empty(m, n_H, n_W, n_C, dtype=work)
-    blocks = _blocks(m, n_H, 1, max(1, _L2 // (
-        4 * A.itemsize * n_W_prev * n_C)))
+    blocks = _blocks(m, n_H, 1, max(1, most // (
+        2 * A.itemsize * n_W_prev * n_C)))
     def worker():
         n, R, _ = (x.stop - x.start for x in blocks[0])
         rows, sums = (_empty(n * R * n_W_prev * n_C, dtype=work)
@@ -1127,7 +1140,7 @@ def _zero_from(X, row, column, everywhere=False):
     X[:, 0 if everywhere else row:] = 0
     X[:, :row, column:] = 0
 
-# %% ../chapters/08_fast.ipynb #26f6f784
+# %% ../chapters/08_fast.ipynb #26c3564d
 def pool_backward(
     dA,                 # (m, n_H, n_W, n_C)
     cache,              # from `pool_forward`
@@ -1154,7 +1167,8 @@ def pool_backward(
     if f <= s and A.shape[1] == n_H * s:        # each row of windows alone
         A, target = (x.reshape(-1, s, *x.shape[2:]) for x in (A, target))
         dA = dA.reshape(-1, 1, *dA.shape[2:])
-    n = max(1, _L2 // (2 * A.itemsize * math.prod(A.shape[1:])))
+    threads, most = _worth(A, threads)
+    n = max(1, most // (A.itemsize * math.prod(A.shape[1:])))
     step = -(-len(dA) // -(-len(dA) // n)) if len(dA) else 1
     make = _max_backward if mode == "max" and f > 1 else _average_backward
     def worker():
