@@ -14,6 +14,7 @@ from collections import deque, namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import groupby
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -407,16 +408,17 @@ def _tiles(A, P, X, block, k, top, left):
     np.copyto(X.view(pixel)[..., 0], np.ndarray(
         X.shape[:-1], pixel, p, 0, (r, x, a, k * r, k * x)))
 
-def _untile(Y, bias, z, k):
-    "Put the k x k tiles Y (k, k, n, R, S, K), plus bias, side by side in z."
+def _untile(Y, z, k):
+    "Put the k x k tiles Y (k, k, n, R, S, K) side by side in z."
     n, R, S, K = Y.shape[2:]
-    if z.shape[1:3] == (R * k, S * k):
-        np.add(Y.transpose(2, 3, 0, 4, 1, 5), bias,
-               out=z.reshape(n, R, k, S, k, K))
+    pixel = f"V{K * Y.itemsize}"
+    Y, z = (x.view(pixel)[..., 0] for x in (Y, z))
+    if z.shape[1:] == (R * k, S * k):
+        z.reshape(n, R, k, S, k)[...] = Y.transpose(2, 3, 0, 4, 1)
         return
     for a, c in np.ndindex(k, k):               # the last tiles stick out
         part = z[:, a::k, c::k]
-        np.add(Y[a, c, :, :part.shape[1], :part.shape[2]], bias, out=part)
+        part[...] = Y[a, c, :, :part.shape[1], :part.shape[2]]
 
 # %% ../chapters/08_fast.ipynb #9b946d6e
 def _winograd_blocks(m, n_H, n_W, k, C, K, itemsize):
@@ -452,9 +454,13 @@ def _winograd(A, W, b, Z, top, left, threads, k):
     """
     (m, n_H, n_W, K), C, t = Z.shape, A.shape[3], k + 2
     A_T, _, B_T = _matrices(k, W.dtype)
-    U, b = _winograd_kernel(W, k, threads), b.ravel()
+    U = _winograd_kernel(W, k, threads)
     panels, width = U.shape[1], U.shape[3]
     blocks = _winograd_blocks(m, n_H, n_W, k, C, K, W.itemsize)
+    n, R, S = (x.stop - x.start for x in blocks[0])
+    bias = np.zeros(panels * width, W.dtype)
+    bias[:K] = b.ravel()
+    bias = np.tile(bias.reshape(panels, 1, width), (1, n * R * S, 1))
     finite = [True]
     def worker():
         n, R, S = (x.stop - x.start for x in blocks[0])
@@ -473,10 +479,13 @@ def _winograd(A, W, b, Z, top, left, threads, k):
                             k, k, panels, n, R, S, width)
             if not _all_finite(Y):
                 finite[0] = False
+            if bias.any():
+                y = Y.reshape(k * k, panels, n * R * S, width)
+                np.add(y, bias[:, :n * R * S], out=y)
             for j in range(panels):
                 cut = slice(j * width, min((j + 1) * width, K))
                 z = Z[i, h.start * k:h.stop * k, w.start * k:w.stop * k, cut]
-                _untile(Y[:, :, j, ..., :z.shape[3]], b[cut], z, k)
+                _untile(Y[:, :, j, ..., :z.shape[3]], z, k)
         return do
     _parallel(worker, blocks, threads)
     return finite[0]
@@ -658,7 +667,8 @@ def _groups(blocks, most=8):
 def _rows_product(c, z):
     "c.T @ z: a sum over the rows, by slices for the quick path."
     (rows, R), N = c.shape, z.shape[1]
-    size = min(rows, _SMALL // (R * N)) if _SMALL // (R * N) >= 32 else rows
+    most = min(256, _SMALL // (R * N))
+    size = min(rows, 1 << most.bit_length() - 1) if most >= 32 else rows
     whole = rows - rows % size
     def products(c, z, n):
         return np.matmul(c.reshape(n, -1, R).swapaxes(1, 2),
@@ -770,7 +780,7 @@ CONV_ALGORITHMS = {
     # name        can be used when           is chosen when
     "product":    (_1x1,                     lambda a: True),
     "winograd4":  (lambda a: _3x3(a) and a.dtype == np.float32,
-                   _channels(32)),
+                   _channels(16)),
     "winograd1d": (_tall,                    lambda a: a.f > 2 * a.stride
                    and a.f * a.f * a.n_C_prev >= 100
                    and a.f * a.stride * a.n_C_prev <= 400 and a.n_H >= 4),
@@ -953,55 +963,32 @@ def _weight_gradient(A, dZ, layer, name, threads):
 
 # %% ../chapters/08_fast.ipynb #789d424d
 def _worth(A, threads):
-    "How many threads are worth it for A, and the bytes of a piece of it."
-    threads = min(threads, 1 + A.nbytes // (1 << 24))
-    return threads, _L2 // 2 if threads == 1 else 2 * _L2
+    "How many threads are worth it to pool A."
+    return min(threads, 1 + A.nbytes // (1 << 24))
 
 # %% ../chapters/08_fast.ipynb #62025a27
-def pool_forward(
-    A_prev,             # (m, n_H_prev, n_W_prev, n_C)
-    hparameters,        # {"f": window size, "stride": stride}
-    mode="max",         # "max" or "average"
-    algorithm="auto",   # "auto", "slices" or "loops"
-    threads=None,
-):
-    """`pooling.pool_forward`, made fast: the same `A`, the same cache.
-
-    Rows first and then columns: 2 f slices instead of f * f.
-    """
-    as_choice("algorithm", algorithm, ("auto", "slices", "loops"))
-    threads = number_of_threads(threads)
-    if algorithm == "loops":
-        return loops_pool_forward(A_prev, hparameters, mode)
-    A_prev = as_array("A_prev", A_prev, 4, "(m, n_H_prev, n_W_prev, n_C)")
-    threads, most = _worth(A_prev, threads)
-    as_choice("mode", mode, ("max", "average"))
-    f, s, n_H, n_W = pool_sizes(A_prev, hparameters)
-    m, n_W_prev, n_C = len(A_prev), A_prev.shape[2], A_prev.shape[3]
+def _slices(A, Z, f, s, mode, threads):
+    "Pool A into Z by slices: rows first and then columns."
+    (m, n_H, n_W, C), width = Z.shape, A.shape[2]
     join = np.maximum if mode == "max" else np.add
-    work = np.float32 if A_prev.dtype == np.float16 else A_prev.dtype
-    A = _empty(m, n_H, n_W, n_C, dtype=work)
-    blocks = _blocks(m, n_H, 1, max(1, most // (
-        2 * A.itemsize * n_W_prev * n_C)))
+    blocks = _blocks(m, n_H, 1, max(1, _L2 // (Z.itemsize * width * C)))
     def worker():
         n, R, _ = (x.stop - x.start for x in blocks[0])
-        rows, sums = (_empty(n * R * n_W_prev * n_C, dtype=work)
+        rows, sums = (_empty(n * R * width * C, dtype=Z.dtype)
                       for _ in range(2))
         def do(block):
             i, h, _ = block
-            z = A[i, h]
-            t = _view(rows, *z.shape[:2], n_W_prev, n_C)
-            _reduce(join, A_prev[i, h.start * s:], f, s, 1, t)
-            if n_W_prev > 3 * n_W:              # most windows are skipped
+            z = Z[i, h]
+            t = _view(rows, *z.shape[:2], width, C)
+            _reduce(join, A[i, h.start * s:], f, s, 1, t)
+            if width > 3 * n_W:                 # most windows are skipped
                 _reduce(join, t, f, s, 2, z)
             else:
                 _slide(join, t, f, s, _view(sums, *t.shape), z)
             if mode == "average":
                 np.multiply(z, 1 / f ** 2, out=z)
         return do
-    with np.errstate(all="ignore"):
-        _parallel(worker, blocks, threads)
-    return A.astype(A_prev.dtype, copy=False), (A_prev, hparameters)
+    _parallel(worker, blocks, threads)
 
 def _reduce(join, X, f, s, axis, out):
     "Join f slices of X along an axis: the windows of size f and stride s."
@@ -1032,120 +1019,148 @@ def _slide(join, X, f, s, sums, out):
 
 # %% ../chapters/08_fast.ipynb #0bd96144
 class _Planes:
-    """An image as s * s planes, (row mod s, column mod s): windows become
-    shifts of flat arrays.
+    """Some images as s * s planes, (row mod s, column mod s): cell (i, j) of
+    all the windows is a flat array.
 
-    Cell (i, j) of all the windows is plane (i % s, j % s), shifted by
-    (i // s) rows and j // s columns. The planes have `extra` more rows and
-    columns than there are windows.
+    It is plane (i % s, j % s), shifted by (i // s) rows and (j // s)
+    columns. The planes have so many more rows and columns than there are
+    windows.
     """
     def __init__(self, n, n_H, n_W, n_C, f, s, dtype):
-        extra, k = (f - 1) // s, min(f, s)
-        self.s, self.shape = s, (n, n_H + extra, n_W + extra, n_C)
-        size, row = math.prod(self.shape), self.shape[2] * n_C
-        def planes(*shape):
-            "Zeros; the last axis is as long as some lines of the cache."
-            X = _empty(*shape[:-1], -(-shape[-1] // 64) * 64, dtype=dtype)
-            X[...] = 0
-            return X
-        self.flat = planes(k, k, size + extra * n_C)
-        self.joined = planes(k, size + extra * row)
-        # the f cells of each row of the windows: k rows at once
-        self.across = [self.flat[:, j % s, j // s * n_C:][:, :size]
+        extra, self.k = (f - 1) // s, min(f, s)
+        self.f, self.s = f, s
+        self.shape = n, n_H + extra, n_W + extra, n_C
+        self.size, self.row = math.prod(self.shape), self.shape[2] * n_C
+        flat = self.zeros(self.k, self.k, tail=extra * n_C, dtype=dtype)
+        self.pixel = f"V{n_C * flat.itemsize}"      # all its channels
+        self.pictures = flat[..., :self.size].view(self.pixel).reshape(
+            self.k, self.k, *self.shape[:3])
+        # cell j of every row of the windows: k rows at once
+        self.across = [flat[:, j % s, j // s * n_C:][:, :self.size]
                        for j in range(f)]
-        # the f rows of the windows, once their cells are joined
-        self.down = [self.joined[i % s, i // s * row:][:size]
-                     for i in range(f)]
-        self.heads = (self.flat[..., :extra * n_C],
-                      self.joined[:, :extra * row])
-        self.last = [j + s >= f for j in range(f)]  # cells of their plane
-        self.pixel = f"V{n_C * self.flat.itemsize}" # all its channels
-        self.pictures = self.flat[..., :size].view(self.pixel).reshape(
-            k, k, *self.shape[:3])
 
-    def pairs(self, A):
-        "Each plane and the part of A that it holds, as arrays of pixels."
+    def zeros(self, *planes, tail, dtype):
+        "Flat planes; what is shifted out of them falls on the tail."
+        length = -(-(self.size + tail) // 64) * 64  # whole lines
+        X = _empty(*planes, length, dtype=dtype)
+        X[...] = 0
+        return X
+
+    def rows(self, dtype):
+        "Room for one number of each row of the windows; its f rows."
+        X = self.zeros(self.k, tail=self.f // self.s * self.row, dtype=dtype)
+        return X[:, :self.size], [X[i % self.s, i // self.s * self.row:][
+            :self.size] for i in range(self.f)]
+
+    def load(self, A):
+        "Copy each pixel of A to its plane."
         A = A.view(self.pixel)[..., 0]
-        for a, c in np.ndindex(*self.pictures.shape[:2]):
+        for a, c in np.ndindex(self.k, self.k):
             plane, part = self.pictures[a, c], A[:, a::self.s, c::self.s]
             n, h, w = map(min, part.shape, plane.shape)
-            yield plane[:n, :h, :w], part[:n, :h, :w]
+            plane[:n, :h, :w] = part[:n, :h, :w]
 
 # %% ../chapters/08_fast.ipynb #a5f3e38a
-def _climb(cells, gates, best, nan):
-    "Their maximum, in `best`; gates[k]: whether cell k + 1 exceeded it."
-    last = cells[0]
-    for x, gate in zip(cells[1:], gates):
+def _climb(cells, place_of, best, place, gate, other, nan):
+    """Write the maximum of the cells into `best`, its place into `place`.
+
+    `place_of(i)` is the place of cell i; they grow. The first wins a tie.
+    """
+    last, place[...] = cells[0], place_of(0)
+    for i, x in enumerate(cells[1:], 1):
         np.greater(x, last, out=gate)
         if nan:                                 # it counts as the maximum
             gate |= np.isnan(x) & ~np.isnan(last)
         last = np.maximum(x, last, out=best)
+        np.multiply(gate.view(np.int8), place_of(i), out=other)
+        np.maximum(place, other, out=place)
 
-def _descend(rest, gates, cells, last, mask, left):
-    """Give each number of `rest` to the last cell that exceeded the others.
-
-    gates[k] holds -1 where cell k + 1 exceeded those before it, and 0. The
-    last cell of a plane overwrites it; those before it add.
+def _maxima(A, Z, places, f, s, threads):
+    """Write the maximum of each window into Z, its place into `places`: how
+    many pixels after the first one of the window, row by row of the image.
     """
-    bits, dtype = mask.dtype, cells[0].dtype
-    for k in range(len(gates), 0, -1):
-        mask[...] = gates[k - 1]
-        part = np.bitwise_and(mask, rest, out=cells[k].view(bits)
-                              if last[k] else mask)
-        direct = k == 1 and last[0]
-        rest = np.bitwise_xor(rest, part, out=cells[0].view(bits)
-                              if direct else left)
-        if not last[k]:
-            np.add(cells[k], part.view(dtype), out=cells[k])
-    if not last[0]:
-        np.add(cells[0], rest.view(dtype), out=cells[0])
+    (m, n_H, n_W, C), code = Z.shape, places.dtype.type
+    width = code(A.shape[2])
+    blocks = _blocks(m, n_H, 1, max(1, _L2 // (
+        A.itemsize * s * A.shape[2] * C)))
+    def worker():
+        n, R, _ = (x.stop - x.start for x in blocks[0])
+        X = _Planes(n, R, n_W, C, f, s, A.dtype)
+        values, value_rows = X.rows(A.dtype)
+        columns, column_rows = X.rows(code)
+        best, place = (_empty(X.size, dtype=x.dtype) for x in (Z, places))
+        gate, other = (_empty(X.k, X.size, dtype=t) for t in (bool, code))
+        def below(i):
+            "The place of the maximum of row i of each window."
+            return np.add(column_rows[i], i * width, out=other[0])
+        def do(block):
+            i, h, _ = block
+            X.load(A[i, h.start * s:])
+            outs = Z[i, h], places[i, h]
+            direct = outs[0].shape == X.shape
+            z, p = (x.reshape(-1) for x in outs) if direct else (best, place)
+            for nan in False, True:
+                _climb(X.across, code, values, columns, gate, other, nan)
+                _climb(value_rows, below, z, p, gate[0], other[0], nan)
+                if not math.isnan(np.vdot(z, z)):   # quick to know
+                    break
+            for out, flat in zip(outs, (z, p)) if not direct else ():
+                n, R = out.shape[:2]
+                out[...] = flat.reshape(X.shape)[:n, :R, :n_W]
+        return do
+    _parallel(worker, blocks, threads)
 
-def _max_backward(A, dA, target, f, s):
-    "A function that writes the gradient of max pooling for some images."
-    n, n_H, n_W, n_C = dA.shape
-    X, bits = _Planes(n, n_H, n_W, n_C, f, s, A.dtype), f"i{A.itemsize}"
-    k, size = len(X.joined), X.down[0].size
-    across = _empty(f - 1, k, size, dtype=bool)
-    down, best = _empty(f - 1, size, dtype=bool), _empty(size, dtype=A.dtype)
-    mask, left = (_empty(k, size, dtype=bits) for _ in range(2))
-    dz = np.zeros(X.shape, A.dtype)
-    rows, joined = X.joined[:, :size], X.joined
-    def do(A, dA, target):
-        for plane, part in X.pairs(A):
-            plane[...] = part
-        _climb(X.across, across, rows, False)
-        nan = np.isnan(np.vdot(joined, joined)) # the quickest way to know
-        if nan:
-            _climb(X.across, across, rows, True)
-        _climb(X.down, down, best, nan)
-        if dA.shape != dz.shape:
-            dz[...] = 0
-            dz[:len(dA), :n_H, :n_W] = dA
-            dA = dz
-        for head in X.heads:
-            head[...] = 0
-        for gates in across.view(np.int8), down.view(np.int8):
-            np.negative(gates, out=gates)
-        _descend(dA.reshape(-1).view(bits), down.view(np.int8), X.down,
-                 X.last, mask[0], left[0])
-        _descend(rows.view(bits), across.view(np.int8), X.across, X.last,
-                 mask, left)
-        _zero_from(target, *(s * n for n in X.shape[1:3]), f < s)
-        for plane, part in X.pairs(target):
-            part[...] = plane
-    return do
+# %% ../chapters/08_fast.ipynb #5e0c7d1a
+class _PoolCache(tuple):
+    """The cache of the loops, (A_prev, hparameters), that also remembers
+    the places of the maxima, and of which windows (f, s) they are."""
+    places, windows = None, None
 
-def _zero_from(X, row, column, everywhere=False):
-    "Zeros from a row and from a column on, or everywhere."
-    X[:, 0 if everywhere else row:] = 0
-    X[:, :row, column:] = 0
+def _find_places(A, Z, f, s, threads):
+    "Write the maxima into Z; return their places."
+    most = (f - 1) * (A.shape[2] + 1)
+    places = _empty(*Z.shape, dtype=np.min_scalar_type(-1 - most))
+    _maxima(A, Z, places, f, s, threads)
+    return places
+
+def pool_forward(
+    A_prev,             # (m, n_H_prev, n_W_prev, n_C)
+    hparameters,        # {"f": window size, "stride": stride}
+    mode="max",         # "max" or "average"
+    algorithm="auto",   # "auto", "slices" or "loops"
+    threads=None,
+    places=True,        # False: quicker, if no backward pass follows
+):
+    """`pooling.pool_forward`, made fast: the same `A`, the same cache.
+
+    The cache also remembers the place of each maximum, which makes
+    `pool_backward` quicker; it is a tuple all the same.
+    """
+    as_choice("algorithm", algorithm, ("auto", "slices", "loops"))
+    threads = number_of_threads(threads)
+    if algorithm == "loops":
+        return loops_pool_forward(A_prev, hparameters, mode)
+    A_prev = as_array("A_prev", A_prev, 4, "(m, n_H_prev, n_W_prev, n_C)")
+    as_choice("mode", mode, ("max", "average"))
+    f, s, n_H, n_W = pool_sizes(A_prev, hparameters)
+    work = np.float32 if A_prev.dtype == np.float16 else A_prev.dtype
+    A = np.ascontiguousarray(A_prev, work)
+    Z = _empty(len(A), n_H, n_W, A.shape[3], dtype=work)
+    threads, cache = _worth(A, threads), _PoolCache((A_prev, hparameters))
+    with np.errstate(all="ignore"):
+        if places and mode == "max" and f > 1 and algorithm == "auto":
+            cache.places = _find_places(A, Z, f, s, threads)
+            cache.windows = f, s
+        else:
+            _slices(A, Z, f, s, mode, threads)
+    return Z.astype(A_prev.dtype, copy=False), cache
 
 # %% ../chapters/08_fast.ipynb #26c3564d
 def pool_backward(
     dA,                 # (m, n_H, n_W, n_C)
     cache,              # from `pool_forward`
     mode="max",         # as in `pool_forward`
-    algorithm="auto",   # "auto", "slices" or "loops"
+    algorithm="auto",   # "auto" or "loops"
     threads=None,
 ):
     "`pooling.pool_backward`, made fast: `dA_prev`."
@@ -1161,48 +1176,69 @@ def pool_backward(
     check_equal("dA", dA.shape, (len(A_prev), n_H, n_W, A_prev.shape[3]),
                 "as its shape, that of the layer's output")
     dtype = np.result_type(A_prev, dA)
-    A_prev, dA = (np.ascontiguousarray(x, dtype) for x in (A_prev, dA))
-    dA_prev = _empty(*A_prev.shape, dtype=dtype)
-    A, target = A_prev, dA_prev
-    if f <= s and A.shape[1] == n_H * s:        # each row of windows alone
-        A, target = (x.reshape(-1, s, *x.shape[2:]) for x in (A, target))
-        dA = dA.reshape(-1, 1, *dA.shape[2:])
-    threads, most = _worth(A, threads)
-    n = max(1, most // (A.itemsize * math.prod(A.shape[1:])))
-    step = -(-len(dA) // -(-len(dA) // n)) if len(dA) else 1
-    make = _max_backward if mode == "max" and f > 1 else _average_backward
-    def worker():
-        one = make(A[:step], dA[:step], target[:step], f, s)
-        def do(start):
-            i = slice(start, start + step)
-            one(A[i], dA[i], target[i])
-        return do
-    with _one_blas_thread(), np.errstate(invalid="ignore"):
-        _parallel(worker, range(0, len(dA), step), threads)
+    A, dA = (np.ascontiguousarray(x, dtype) for x in (A_prev, dA))
+    dA_prev, threads = _empty(*A.shape, dtype=dtype), _worth(A, threads)
+    with np.errstate(all="ignore"):
+        if mode == "max" and f > 1:
+            places = getattr(cache, "places", None)
+            if getattr(cache, "windows", None) != (f, s):
+                places = _find_places(A, np.empty_like(dA), f, s, threads)
+            _scatter(dA, places, dA_prev, f, s, threads)
+        else:
+            _spread(dA, dA_prev, f, s, threads)
     return dA_prev
 
-def _average_backward(A, dA, target, f, s):
-    "A function that writes the gradient of average pooling."
-    n, n_H, n_W, n_C = dA.shape
-    share = _empty(*dA.shape, dtype=dA.dtype)
-    tall = _empty(n, A.shape[1], n_W, n_C, dtype=A.dtype)
-    def do(A, dA, target):
-        d = np.multiply(dA, A.dtype.type(1 / f ** 2), out=share[:len(dA)])
-        _zero_from(target, n_H * f, n_W * f, f != s)
-        if f == s:                              # each cell has one window
-            inside = target[:, :n_H * f, :n_W * f]
-            inside.reshape(len(dA), n_H, f, n_W, f, n_C)[...] = (
-                d[:, :, None, :, None])
-            return
-        t = tall[:len(dA)]
-        t[...] = 0
-        for i in range(f):
-            rows = t[:, i:i + s * (n_H - 1) + 1:s]
-            np.add(rows, d, out=rows)
-        for j in range(f):
-            cols = target[:, :, j:j + s * (n_W - 1) + 1:s]
-            np.add(cols, t, out=cols)
-    return do
+def _scatter(dA, places, dA_prev, f, s, threads):
+    "Write into dA_prev zeros, and each gradient in the place of its maximum."
+    (m, n_H, n_W, C), (_, H, W, _) = dA.shape, dA_prev.shape
+    blocks = _blocks(m, n_H, 1, max(1, _L2 // (32 * n_W * C)))
+    jobs = [list(rows) for _, rows in groupby(blocks, lambda b: b[0].start)]
+    def worker():
+        n, R, _ = (x.stop - x.start for x in blocks[0])
+        i, h, w, c = np.ogrid[:n, :R, :n_W, :C]     # the first of a window
+        first = ((((i * H + s * h) * W + s * w) * C) + c).ravel()
+        memory = np.empty_like(first)
+        def do(job):
+            images = job[0][0]
+            target = dA_prev[images].reshape(-1)
+            target[...] = 0
+            for _, h, _ in job:
+                p, d = (x[images, h].reshape(-1) for x in (places, dA))
+                index = np.multiply(p, C, out=memory[:p.size], dtype=np.intp)
+                index += first[:p.size]
+                rest = target[h.start * s * W * C:]
+                if f <= s:                      # no pixel has two windows
+                    rest[index] = d
+                else:
+                    np.add.at(rest, index, d)
+        return do
+    _parallel(worker, jobs, threads)
+
+def _spread(dA, dA_prev, f, s, threads):
+    "Write into dA_prev the gradient of average pooling."
+    (m, n_H, n_W, C), (_, H, W, _) = dA.shape, dA_prev.shape
+    n = max(1, _L2 // (2 * dA.itemsize * H * W * C))
+    def worker():
+        share = _empty(n, n_H, n_W, C, dtype=dA.dtype)
+        tall = _empty(n, H, n_W, C, dtype=dA.dtype)
+        def do(start):
+            target = dA_prev[start:start + n]
+            d, t = share[:len(target)], tall[:len(target)]
+            np.multiply(dA[start:start + n], dA.dtype.type(1 / f ** 2), out=d)
+            if f == s:                          # each cell has one window
+                target[:, n_H * f:] = target[:, :, n_W * f:] = 0
+                target[:, :n_H * f, :n_W * f].reshape(
+                    len(d), n_H, f, n_W, f, C)[...] = d[:, :, None, :, None]
+                return
+            target[...], t[...] = 0, 0
+            for i in range(f):
+                rows = t[:, i:i + s * (n_H - 1) + 1:s]
+                np.add(rows, d, out=rows)
+            for j in range(f):
+                cols = target[:, :, j:j + s * (n_W - 1) + 1:s]
+                np.add(cols, t, out=cols)
+        return do
+    _parallel(worker, range(0, m, n), threads)
 
 # %% ../chapters/08_fast.ipynb #12601c4a
 _Kernel = namedtuple("_Kernel", "f_H, f_W, n_H, n_W, stride, rank_one")
