@@ -187,6 +187,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                               'cnnbook.fast._correlate': ('fast.html#_correlate', 'cnnbook/fast.py'),
                               'cnnbook.fast._correlate_2d': ('fast.html#_correlate_2d', 'cnnbook/fast.py'),
                               'cnnbook.fast._correlate_dW': ('fast.html#_correlate_dw', 'cnnbook/fast.py'),
+                              'cnnbook.fast._correlate_signal': ('fast.html#_correlate_signal', 'cnnbook/fast.py'),
                               'cnnbook.fast._correlate_square': ('fast.html#_correlate_square', 'cnnbook/fast.py'),
                               'cnnbook.fast._empty': ('fast.html#_empty', 'cnnbook/fast.py'),
                               'cnnbook.fast._fast_length': ('fast.html#_fast_length', 'cnnbook/fast.py'),

@@ -634,7 +634,12 @@ def _fft_correlate(X, W, Z, top, left, threads):
     step_H, step_W = N_H - f_H + 1, N_W - f_W + 1
     def transform(X):
         rows = np.fft.rfft(X, N_W, norm="ortho")
-        return rows if N_H == 1 else np.fft.fft(rows, N_H, 0, norm="ortho")
+        if N_H == 1:
+            return rows
+        if len(rows) < N_H:                     # quicker than inside `fft`
+            zeros = np.zeros((N_H - len(rows), rows.shape[1]), rows.dtype)
+            rows = np.concatenate([rows, zeros])
+        return np.fft.fft(rows, axis=0, norm="ortho")
     # the scale of the two transforms is removed here
     spectrum = np.conj(transform(W)) * W.dtype.type(math.sqrt(N_H * N_W))
     finite = [True]
@@ -1270,6 +1275,7 @@ def _correlate_2d(X, W, shape, s, top, left, algorithm, threads, table):
         raise ValueError(f"algorithm {name!r} does not apply to this "
                          f"kernel; these do: {possible}")
     Z, done = _empty(*shape, dtype=work), False
+    X = np.ascontiguousarray(X)
     image, filters = X[None, :, :, None], W[:, :, None, None]
     bias, Z4 = np.zeros(1, work), Z[None, :, :, None]
     with _one_blas_thread(), np.errstate(all="ignore"):
@@ -1279,6 +1285,8 @@ def _correlate_2d(X, W, shape, s, top, left, algorithm, threads, table):
             done = _fft_correlate(X, W, Z, top, left, threads)
         elif name == "columns":
             done = _correlate_square(image, W, Z, s, top, left, threads)
+        elif name == "toeplitz":
+            done = _correlate_signal(X[0], W[0], Z[0], s[1], left, threads)
         if not done:
             _correlate(image, filters, bias, Z4, s[1], 1, top, left, threads,
                        s_H=s[0])
@@ -1323,12 +1331,49 @@ def conv2d(
     return _correlate_2d(X, W[::-1, ::-1], shape, s, top, left, algorithm,
                          threads, CONV2D_ALGORITHMS)
 
+# %% ../chapters/08_fast.ipynb #7d3f0b92
+def _correlate_signal(x, w, z, s, left, threads):
+    """Write into z the correlation of a signal, without copying its windows.
+
+    Each row of a product computes as many outputs as a line of the cache
+    holds. Returns False if a result is not finite.
+    """
+    f, q, e = len(w), max(1, 64 // x.itemsize), x.itemsize
+    T = _panels(_block_toeplitz(w[None, :, None, None],
+                                np.zeros(1, w.dtype), q, s)[:-1])
+    L, step = T.shape[1], q * s                 # a window, and the next one
+    r = -(-L // step)                           # one out of r: no overlap
+    first = min(-(-left // step) * q, len(z))   # inside x, at a line of z
+    groups = max(0, (len(x) + left - f) // s + 1 - first) // (q * r)
+    last = first + groups * q * r
+    def do(g):
+        n = min(size, groups - g)
+        for p in range(r):
+            at = g * r + p
+            windows = np.ndarray((n, L), x.dtype, x, e * (
+                first * s - left + at * step), (e * r * step, e))
+            out = np.ndarray((n, q), z.dtype, z, e * (first + at * q),
+                             (e * r * q, e))
+            _multiply(windows, T, out)
+    size = max(8, _L2 // (r * step * e))
+    _parallel(lambda: do, range(0, groups, size), threads)
+    for a, b in (0, first), (last, len(z)):     # they touch the edge
+        if a < b:
+            P = np.empty((b - a - 1) * s + f, x.dtype)
+            _fill(P[None, None, :, None], x[None, None, :, None], 0,
+                  a * s - left)
+            z[a:b] = np.correlate(P, w)[::s]
+    return _all_finite(z)
+
 # %% ../chapters/08_fast.ipynb #8bf33d35
 CONV1D_ALGORITHMS = {
+    # name        can be used when              is chosen when
     "fft":        (lambda a: a.stride == (1, 1),
                    lambda a: a.f_W > 700 and a.n_W > a.f_W),
-    **{name: CONV2D_ALGORITHMS[name] for name in ("columns", "im2col",
-                                                  "loops")}}
+    "toeplitz":   (lambda a: True,              lambda a: True),
+    "im2col":     (lambda a: True,              lambda a: False),
+    "loops":      (lambda a: True,              lambda a: False),
+}
 
 def conv1d(
     x, w,               # (n,), (m,); w is flipped
