@@ -272,7 +272,7 @@ def _best_q(f_H, f_W, C, K, s, d, n_W):
     """
     def cost(q):
         L, width = (q - 1) * s + f_W, -(-q * K // 16) * 16
-        work = f_H * L * C * width / 100 * (1 + 7 / width)
+        work = f_H * L * C * width / 70 * (1 + 7 / width)
         copies = f_H * (4.5 + 0.04 * L * C) + (n_W % q > 0) * q * K / 5
         return (copies + work) * -(-n_W // q)
     return min(range(1, 65) if d == 1 else (1,), key=cost)
@@ -1036,7 +1036,7 @@ class _Planes:
         self.f, self.s = f, s
         self.shape = n, n_H + extra, n_W + extra, n_C
         self.size, self.row = math.prod(self.shape), self.shape[2] * n_C
-        flat = self.zeros(self.k, self.k, tail=extra * n_C, dtype=dtype)
+        flat = self.room(self.k, self.k, tail=extra * n_C, dtype=dtype)
         self.pixel = f"V{n_C * flat.itemsize}"      # all its channels
         self.pictures = flat[..., :self.size].view(self.pixel).reshape(
             self.k, self.k, *self.shape[:3])
@@ -1044,16 +1044,17 @@ class _Planes:
         self.across = [flat[:, j % s, j // s * n_C:][:, :self.size]
                        for j in range(f)]
 
-    def zeros(self, *planes, tail, dtype):
-        "Flat planes; what is shifted out of them falls on the tail."
+    def room(self, *planes, tail, dtype):
+        "Flat planes; a shift of one of them reads zeros from its tail."
         length = -(-(self.size + tail) // 64) * 64  # whole lines
         X = _empty(*planes, length, dtype=dtype)
-        X[...] = 0
+        if tail:
+            X[...] = 0
         return X
 
     def rows(self, dtype):
         "Room for one number of each row of the windows; its f rows."
-        X = self.zeros(self.k, tail=self.f // self.s * self.row, dtype=dtype)
+        X = self.room(self.k, tail=self.f // self.s * self.row, dtype=dtype)
         return X[:, :self.size], [X[i % self.s, i // self.s * self.row:][
             :self.size] for i in range(self.f)]
 
@@ -1086,7 +1087,7 @@ def _maxima(A, Z, places, f, s, threads):
     """
     (m, n_H, n_W, C), code = Z.shape, places.dtype.type
     width = code(A.shape[2])
-    blocks = _blocks(m, n_H, 1, max(1, _L2 // (
+    blocks = _blocks(m, n_H, 1, max(1, 2 * _L2 // (
         A.itemsize * s * A.shape[2] * C)))
     def worker():
         n, R, _ = (x.stop - x.start for x in blocks[0])

@@ -339,7 +339,7 @@ class MaxPool2D(Layer):
     def forward(self, X, train=False):
         X = as_array("X", X, 4, "(m, n_H, n_W, n_C)")
         hparameters = {"f": self.f, "stride": self.stride}
-        Y, self.cache = pool_forward(X, hparameters, self.mode)
+        Y, self.cache = pool_forward(X, hparameters, self.mode, places=train)
         return Y
 
     def backward(self, dY):

@@ -52,6 +52,14 @@ def test_the_languages_are_not_swapped(notebooks, file):
 
 
 @pytest.mark.parametrize("file", FILES)
+def test_no_sentence_is_said_twice_in_a_row(notebooks, file):
+    for cell in notebooks[file].cells:
+        if cell.cell_type == "markdown":
+            twice = re.search(r"( [^\n]{25,}?[.:;?!)])\1", cell.source)
+            assert not twice, (cell.id, twice[1])
+
+
+@pytest.mark.parametrize("file", FILES)
 def test_the_twins_have_similar_lengths(notebooks, file):
     for es, en in pairs(notebooks[file]):
         a, b = (len(re.findall(WORDS + "+", plain(t))) for t in (es, en))

@@ -1,6 +1,7 @@
 """The fast layers against the loops and against PyTorch: every algorithm,
 at every setting, with any number of threads."""
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -245,6 +246,62 @@ def test_pooling_of_large_images_and_windows():
             close(fast.pool_forward(A, hp, mode)[0], Z)
             close(fast.pool_backward(Z, cache, mode),
                   backprop.pool_backward(Z, cache, mode), factor=5)
+
+
+def test_pooling_of_large_batches_in_several_threads():
+    rng = np.random.default_rng(4)
+    A = np.round(rng.standard_normal((9, 90, 91, 64), np.float32), 1)
+    for f, s in (2, 2), (3, 2):
+        hp = {"f": f, "stride": s}
+        one, cache = fast.pool_forward(A, hp, threads=1)
+        two, again = fast.pool_forward(A, hp, threads=2)
+        assert A.nbytes > 1 << 24 and np.array_equal(one, two)
+        assert np.array_equal(cache.places, again.places)
+        assert np.array_equal(fast.pool_backward(one, cache, threads=1),
+                              fast.pool_backward(one, again, threads=2))
+
+
+@pytest.mark.parametrize("width, f", [(31, 5), (62, 3), (63, 3), (64, 3),
+                                      (126, 2), (127, 2), (300, 13)])
+def test_the_places_of_maxima_fit_in_their_type(width, f):
+    "The last cell of each window is the largest."
+    A = np.arange(2. * (f + 3) * width).reshape(1, f + 3, width, 2)
+    for s in 1, 2, f, f + 1:
+        hp = {"f": f, "stride": s}
+        Z, cache = fast.pool_forward(A, hp)
+        assert (cache.places == (f - 1) * (width + 1)).all()
+        assert np.array_equal(fast.pool_backward(Z, cache),
+                              backprop.pool_backward(Z, cache))
+
+
+def test_a_cache_of_pooling_is_a_tuple_with_or_without_places():
+    rng = np.random.default_rng(5)
+    A = rng.standard_normal((2, 9, 8, 3))
+    hp = {"f": 3, "stride": 2}
+    Z, cache = fast.pool_forward(A, hp)
+    assert cache == (A, hp) and isinstance(cache, tuple)
+    expected = fast.pool_backward(Z, cache)
+    same, bare = fast.pool_forward(A, hp, places=False)
+    assert np.array_equal(same, Z) and bare.places is None
+    for other in bare, tuple(cache), pickle.loads(pickle.dumps(cache)):
+        assert np.array_equal(fast.pool_backward(Z, other), expected)
+    hp["f"], hp["stride"] = 2, 2                # of other windows: not used
+    Z = fast.pool_forward(A, hp)[0]
+    assert np.array_equal(fast.pool_backward(Z, cache),
+                          backprop.pool_backward(Z, (A, hp)))
+
+
+@pytest.mark.parametrize("f", [1, 2, 5, 33, 700])
+def test_long_signals_equal_the_loops(f):
+    rng = np.random.default_rng(f)
+    for dtype in "float32", "float64", "float16":
+        x, w = (rng.standard_normal(n).astype(dtype) for n in (5000, f))
+        for p, s in ("same", 1), ("full", 1), (3, 2), (700, 3), ("valid", 7):
+            expected = loops_conv1d(x, w, p, s)
+            got = fast.conv1d(x, w, p, s, algorithm="toeplitz", threads=2)
+            close(got, expected, factor=5)
+    x[4000] = np.inf                            # it spoils its windows alone
+    close(fast.conv1d(x, w), loops_conv1d(x, w), factor=5)
 
 
 @pytest.mark.parametrize("case", range(12))
