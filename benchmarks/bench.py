@@ -63,6 +63,16 @@ def clock(function):
     return time.perf_counter() - start
 
 
+def processor():
+    "The name of the processor, where the system tells it."
+    info = Path("/proc/cpuinfo")
+    names = [line.split(":")[1].strip() for line in
+             info.read_text().splitlines() if line.startswith("model name")
+             ] if info.exists() else []
+    return (f"{names[0]}, {len(names)} processors" if names
+            else platform.processor() or platform.machine())
+
+
 class Machine:
     "Says how fast the machine multiplies, and whether it is free."
     def __init__(self):
@@ -236,6 +246,7 @@ def conv_case(key, direction, dtype=np.float32):
 
 
 def pool_case(shape, f, mode, direction):
+    "forward: in inference; training: forward, with what backward needs."
     x, hp = normal(*shape), {"f": f, "stride": 2}
     A, cache = fast.pool_forward(x, hp, mode)
     dA, peers = normal(*A.shape), {}
@@ -245,15 +256,19 @@ def pool_case(shape, f, mode, direction):
             peers[f"torch {name}"] = silent(lambda X=X, op=op: op(X, f, 2))
             continue
         X.requires_grad_()
+        if direction == "training":
+            peers[f"torch {name}"] = lambda X=X, op=op: op(X, f, 2)
+            continue
         z = op(X, f, 2)
         G = torch.from_numpy(dA).permute(0, 3, 1, 2).contiguous(
             memory_format=torch.channels_last if "last" in name
             else torch.contiguous_format)
         peers[f"torch {name}"] = lambda z=z, X=X, G=G: torch.autograd.grad(
             z, X, G, retain_graph=True)
-    ours = ((lambda: fast.pool_forward(x, hp, mode))
-            if direction == "forward"
-            else (lambda: fast.pool_backward(dA, cache, mode)))
+    ours = ((lambda: fast.pool_backward(dA, cache, mode))
+            if direction == "backward" else
+            (lambda: fast.pool_forward(x, hp, mode,
+                                       places=direction == "training")))
     return ours, peers, None, None
 
 
@@ -294,19 +309,21 @@ def step_case():
         Z1, c1 = fast.conv_forward(x, W1, b1, hp)
         # ReLU and max pooling commute; after it there is a quarter to do
         A1p, q1 = fast.pool_forward(Z1, pool)
-        np.maximum(A1p, 0, out=A1p)
+        mask1 = A1p > 0
+        A1p *= mask1
         Z2, c2 = fast.conv_forward(A1p, W2, b2, hp)
         A2p, q2 = fast.pool_forward(Z2, pool)
-        np.maximum(A2p, 0, out=A2p)
+        mask2 = A2p > 0
+        A2p *= mask2
         flat = A2p.reshape(64, -1)
         logits = flat @ W3 + b3
         E = np.exp(logits - logits.max(axis=1, keepdims=True))
         d = (E / E.sum(axis=1, keepdims=True) - Y) / 64
         dW3, db3 = flat.T @ d, d.sum(axis=0)
-        dA2p = (d @ W3.T).reshape(A2p.shape) * (A2p > 0)
+        dA2p = (d @ W3.T).reshape(A2p.shape) * mask2
         dA2 = fast.pool_backward(dA2p, q2)
         dA1p, dW2, db2 = fast.conv_backward(dA2, c2)
-        dA1p *= A1p > 0
+        dA1p *= mask1
         dA1 = fast.pool_backward(dA1p, q1)
         _, dW1, db1 = fast.conv_backward(dA1, c1, input_gradient=False)
         for p, g in zip(P, (dW1, db1, dW2, db2, dW3, db3)):
@@ -346,13 +363,14 @@ def cases():
         yield f"backward {key} float64", lambda key=key: conv_case(
             key, "backward", np.float64)
     for f in 2, 3:
-        for direction in "forward", "backward":
-            for mode in "max", "average":
-                for shape in (64, 32, 32, 16), (8, 56, 56, 64):
-                    yield (f"pool {f}x{f} {direction} {mode} "
-                           + "x".join(map(str, shape)),
-                           lambda a=(shape, f, mode, direction):
-                           pool_case(*a))
+        for direction, mode in (
+                ("forward", "max"), ("forward", "average"),
+                ("training", "max"), ("backward", "max"),
+                ("backward", "average")):
+            for shape in (64, 32, 32, 16), (8, 56, 56, 64):
+                yield (f"pool {f}x{f} {direction} {mode} "
+                       + "x".join(map(str, shape)),
+                       lambda a=(shape, f, mode, direction): pool_case(*a))
     for k in 5, 101, 10001:
         yield f"conv1d 1e6, {k}", lambda k=k: conv1d_case(k)
     for k in 3, 15, 63:
@@ -491,7 +509,7 @@ def report(texts):
                 f"PyTorch {torch.__version__}" if torch else "no PyTorch",
                 f"SciPy {signal and sys.modules['scipy'].__version__}"]
     text = (f"# Benchmarks\n\n`{' '.join(['bench.py', *sys.argv[1:]])}` on "
-            f"{platform.machine()}; "
+            f"{processor()} ({platform.machine()}); "
             f"{', '.join(versions)}.\n\n"
             "The ratio is time of cnnbook over time of the best peer: below "
             "1, cnnbook is faster. The share of sgemm counts the "
@@ -500,7 +518,10 @@ def report(texts):
             "each layer and extrapolated to the whole of it. Rounds that "
             "other programs disturbed were dropped; \"busy\" says that "
             "there were hardly any others, and that the row means little. "
-            "In the training step, ours takes each ReLU after the max "
+            "Max pooling has two rows forward: in inference, and in "
+            "training, where ours also keeps the place of each maximum, "
+            "which its backward pass uses; PyTorch finds the places in "
+            "both. In the training step, ours takes each ReLU after the max "
             "pooling, which gives the same values with less work; "
             "PyTorch's takes it before."
             "\n\n" + "\n".join(texts))

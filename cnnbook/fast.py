@@ -1210,7 +1210,9 @@ def _scatter(dA, places, dA_prev, f, s, threads):
             target[...] = 0
             for _, h, _ in job:
                 p, d = (x[images, h].reshape(-1) for x in (places, dA))
-                index = np.multiply(p, C, out=memory[:p.size], dtype=np.intp)
+                index = memory[:p.size]
+                index[...] = p                  # pixels
+                index *= C
                 index += first[:p.size]
                 rest = target[h.start * s * W * C:]
                 if f <= s:                      # no pixel has two windows
