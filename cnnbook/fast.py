@@ -41,9 +41,11 @@ def _blocks(m, n_H, n_W, most):
     of one row. It depends on the sizes alone, never on the threads.
     """
     def cut(n, size):
-        "0...n in equal parts of at most `size`."
-        size = -(-n // -(-n // max(1, size))) if n else 1
-        return [slice(i, min(i + size, n)) for i in range(0, n, size)]
+        "0...n in equal parts of at most `size`: one, or an even number."
+        parts = -(-n // max(1, size))
+        parts += parts % 2 if parts > 1 else 0
+        size = -(-n // max(1, parts))
+        return [slice(i, min(i + size, n)) for i in range(0, n, max(1, size))]
     images = cut(m, most // (n_H * n_W))
     rows = cut(n_H, most // n_W if len(images) == m else n_H)
     columns = cut(n_W, most if len(rows) == n_H else n_W)
@@ -71,6 +73,21 @@ def _fill(P, A, top, left):
             border[...] = zero
     P[:, h0:h1, w0:w1] = A[:, top + h0:top + h1, left + w0:left + w1]
 
+def _padded(A, P, i, top, left, n_H, n_W):
+    """The images `i` of A from (top, left) on: an array, and where they
+    begin in it, in bytes. With padding it is a copy in the memory of P.
+    """
+    if (A.flags.c_contiguous and 0 <= top <= A.shape[1] - n_H
+            and 0 <= left <= A.shape[2] - n_W):
+        return A, np.dot(A.strides[:3], (i.start, top, left))
+    p = _view(P.reshape(-1), len(A[i]), n_H, n_W, A.shape[3])
+    _fill(p, A[i], top, left)
+    return p, 0
+
+def _view(buffer, *shape):
+    "The beginning of a flat buffer, in this shape."
+    return buffer[:math.prod(shape)].reshape(shape)
+
 # %% ../chapters/08_fast.ipynb #e7fcda3d
 # A correlation of A (m, n_H_prev, n_W_prev, C) with W (f_H, f_W, C, K)
 # whose first window begins at (-top, -left), with strides (s_H, s). Each row
@@ -96,12 +113,7 @@ def _columns_worker(task, n, R, G):
         n, R, G = i.stop - i.start, h.stop - h.start, w.stop - w.start
         n_H, n_W = (R - 1) * s_H + span_H, (G * q - 1) * s + span_W
         y, z = h.start * s_H - top, w.start * q * s - left
-        if (A.flags.c_contiguous and 0 <= y <= A.shape[1] - n_H
-                and 0 <= z <= A.shape[2] - n_W):
-            p, offset = A, np.dot(A.strides[:3], (i.start, y, z))
-        else:                                   # padding: a copy with zeros
-            p, offset = P, 0
-            _fill(P[:n, :n_H, :n_W], A[i], y, z)
+        p, offset = _padded(A, P, i, y, z, n_H, n_W)
         c = columns[:n * R * G]
         a, r, x, _ = p.strides
         row, shape = c.strides[0], (n, R, G, f_H)
@@ -187,6 +199,10 @@ def _helpers(n):
         if _shared.size < n:
             _shared.pool, _shared.size = ThreadPoolExecutor(n, "cnnbook"), n
         return _shared.pool
+
+def _worth(threads, work, part):
+    "No more threads than the work has parts of this size; at least one."
+    return max(1, min(threads, work // part))
 
 def _parallel(worker, jobs, threads):
     """Do all `jobs` in `threads` threads, this one among them.
@@ -393,20 +409,17 @@ def _two_passes(M, X, one, two, *shape):
     return _mix(M, half.reshape(k, t, size),
                 _view(two, k, k, size)).reshape(shape)
 
-def _view(buffer, *shape):
-    "The beginning of a flat buffer, in this shape."
-    return buffer[:math.prod(shape)].reshape(shape)
 
 # %% ../chapters/08_fast.ipynb #e374ec80
 def _tiles(A, P, X, block, k, top, left):
     "Copy into X (t, t, n, R, S, C) the t x t tiles of a block, k apart."
     t, (n, R, S, C) = X.shape[0], X.shape[2:]
     i, h, w = block
-    p = _view(P, n, (R - 1) * k + t, (S - 1) * k + t, C)
-    _fill(p, A[i], h.start * k - top, w.start * k - left)
+    p, offset = _padded(A, P, i, h.start * k - top, w.start * k - left,
+                        (R - 1) * k + t, (S - 1) * k + t)
     pixel, (a, r, x, e) = f"V{C * X.itemsize}", p.strides
     np.copyto(X.view(pixel)[..., 0], np.ndarray(
-        X.shape[:-1], pixel, p, 0, (r, x, a, k * r, k * x)))
+        X.shape[:-1], pixel, p, offset, (r, x, a, k * r, k * x)))
 
 def _untile(Y, z, k):
     "Put the k x k tiles Y (k, k, n, R, S, K) side by side in z."
@@ -834,6 +847,11 @@ def _prepare(A_prev, W, b, hparameters, algorithm):
     arrays[1] = np.ascontiguousarray(arrays[1])
     return (A_prev, W, b), arrays, dtype, layer, name
 
+def _work(layer):
+    "The multiply-adds of a layer, and how many are worth a thread."
+    m, n_H, n_W, f, _, _, _, n_C_prev, n_C, _ = layer
+    return m * n_H * n_W * f * f * n_C_prev * n_C, 1 << 24
+
 def _forward(A, W, b, Z, name, s, d, top, left, threads):
     "Write the correlation into Z by one algorithm; exact if it fails."
     f_H, f_W, C, K = W.shape
@@ -869,7 +887,7 @@ def conv_forward(
     """
     inputs, arrays, dtype, layer, name = _prepare(A_prev, W, b, hparameters,
                                                   algorithm)
-    threads = number_of_threads(threads)
+    threads = _worth(number_of_threads(threads), *_work(layer))
     if name == "loops":
         return loops_conv_forward(A_prev, W, b, hparameters)
     Z = _empty(layer.m, layer.n_H, layer.n_W, layer.n_C, dtype=layer.dtype)
@@ -924,7 +942,7 @@ def conv_backward(
     dZ = as_array("dZ", dZ, 4, "(m, n_H, n_W, n_C)")
     check_equal("dZ", dZ.shape, layer[:3] + (layer.n_C,),
                 "as its shape, that of the layer's output")
-    threads = number_of_threads(threads)
+    threads = _worth(number_of_threads(threads), *_work(layer))
     back = name
     if algorithm == "auto" and layer.stride == 1:   # filters are channels
         back = choose_algorithm(layer._replace(
@@ -965,11 +983,6 @@ def _weight_gradient(A, dZ, layer, name, threads):
             dW, db, _ = _correlate_dW(A, dZ, f, f, dZ.dtype, s, d, p, p,
                                       threads)
     return dW, db
-
-# %% ../chapters/08_fast.ipynb #789d424d
-def _worth(A, threads):
-    "How many threads are worth it to pool A."
-    return min(threads, 1 + A.nbytes // (1 << 24))
 
 # %% ../chapters/08_fast.ipynb #62025a27
 def _slices(A, Z, f, s, mode, threads):
@@ -1152,7 +1165,8 @@ def pool_forward(
     work = np.float32 if A_prev.dtype == np.float16 else A_prev.dtype
     A = np.ascontiguousarray(A_prev, work)
     Z = _empty(len(A), n_H, n_W, A.shape[3], dtype=work)
-    threads, cache = _worth(A, threads), _PoolCache((A_prev, hparameters))
+    threads = _worth(threads, A.nbytes, 1 << 23)
+    cache = _PoolCache((A_prev, hparameters))
     with np.errstate(all="ignore"):
         if places and mode == "max" and f > 1 and algorithm == "auto":
             cache.places = _find_places(A, Z, f, s, threads)
@@ -1183,7 +1197,8 @@ def pool_backward(
                 "as its shape, that of the layer's output")
     dtype = np.result_type(A_prev, dA)
     A, dA = (np.ascontiguousarray(x, dtype) for x in (A_prev, dA))
-    dA_prev, threads = _empty(*A.shape, dtype=dtype), _worth(A, threads)
+    dA_prev = _empty(*A.shape, dtype=dtype)
+    threads = _worth(threads, A.nbytes, 1 << 23)
     with np.errstate(all="ignore"):
         if mode == "max" and f > 1:
             places = getattr(cache, "places", None)
