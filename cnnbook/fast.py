@@ -43,9 +43,10 @@ def _blocks(m, n_H, n_W, most):
     def cut(n, size):
         "0...n in equal parts of at most `size`: one, or an even number."
         parts = -(-n // max(1, size))
-        parts += parts % 2 if parts > 1 else 0
-        size = -(-n // max(1, parts))
-        return [slice(i, min(i + size, n)) for i in range(0, n, max(1, size))]
+        if parts > 1:
+            parts += parts % 2                  # two threads share them
+        size = max(1, -(-n // max(1, parts)))
+        return [slice(i, min(i + size, n)) for i in range(0, n, size)]
     images = cut(m, most // (n_H * n_W))
     rows = cut(n_H, most // n_W if len(images) == m else n_H)
     columns = cut(n_W, most if len(rows) == n_H else n_W)
@@ -409,7 +410,6 @@ def _two_passes(M, X, one, two, *shape):
     return _mix(M, half.reshape(k, t, size),
                 _view(two, k, k, size)).reshape(shape)
 
-
 # %% ../chapters/08_fast.ipynb #e374ec80
 def _tiles(A, P, X, block, k, top, left):
     "Copy into X (t, t, n, R, S, C) the t x t tiles of a block, k apart."
@@ -470,13 +470,12 @@ def _winograd(A, W, b, Z, top, left, threads, k):
     U = _winograd_kernel(W, k, threads)
     panels, width = U.shape[1], U.shape[3]
     blocks = _winograd_blocks(m, n_H, n_W, k, C, K, W.itemsize)
-    n, R, S = (x.stop - x.start for x in blocks[0])
-    bias = np.zeros(panels * width, W.dtype)
+    n, R, S = (x.stop - x.start for x in blocks[0])     # the largest block
+    biased, bias = b.any(), np.zeros(panels * width, W.dtype)
     bias[:K] = b.ravel()
     bias = np.tile(bias.reshape(panels, 1, width), (1, n * R * S, 1))
     finite = [True]
     def worker():
-        n, R, S = (x.stop - x.start for x in blocks[0])
         P = _empty(n * (R * k + 2) * (S * k + 2) * C, dtype=W.dtype)
         one, two = (_empty(t * t * n * R * S * max(C, panels * width),
                            dtype=W.dtype) for _ in range(2))
@@ -492,7 +491,7 @@ def _winograd(A, W, b, Z, top, left, threads, k):
                             k, k, panels, n, R, S, width)
             if not _all_finite(Y):
                 finite[0] = False
-            if bias.any():
+            if biased:
                 y = Y.reshape(k * k, panels, n * R * S, width)
                 np.add(y, bias[:, :n * R * S], out=y)
             for j in range(panels):
@@ -650,8 +649,7 @@ def _fft_correlate(X, W, Z, top, left, threads):
         if N_H == 1:
             return rows
         if len(rows) < N_H:                     # quicker than inside `fft`
-            zeros = np.zeros((N_H - len(rows), rows.shape[1]), rows.dtype)
-            rows = np.concatenate([rows, zeros])
+            rows = np.pad(rows, ((0, N_H - len(rows)), (0, 0)))
         return np.fft.fft(rows, axis=0, norm="ortho")
     # the scale of the two transforms is removed here
     spectrum = np.conj(transform(W)) * W.dtype.type(math.sqrt(N_H * N_W))
@@ -847,10 +845,10 @@ def _prepare(A_prev, W, b, hparameters, algorithm):
     arrays[1] = np.ascontiguousarray(arrays[1])
     return (A_prev, W, b), arrays, dtype, layer, name
 
-def _work(layer):
-    "The multiply-adds of a layer, and how many are worth a thread."
-    m, n_H, n_W, f, _, _, _, n_C_prev, n_C, _ = layer
-    return m * n_H * n_W * f * f * n_C_prev * n_C, 1 << 24
+def _layer_threads(layer, threads):
+    "How many threads a layer is worth, by its multiply-adds."
+    work = math.prod(layer[:3]) * layer.f ** 2 * layer.n_C_prev * layer.n_C
+    return _worth(number_of_threads(threads), work, 1 << 24)
 
 def _forward(A, W, b, Z, name, s, d, top, left, threads):
     "Write the correlation into Z by one algorithm; exact if it fails."
@@ -887,7 +885,7 @@ def conv_forward(
     """
     inputs, arrays, dtype, layer, name = _prepare(A_prev, W, b, hparameters,
                                                   algorithm)
-    threads = _worth(number_of_threads(threads), *_work(layer))
+    threads = _layer_threads(layer, threads)
     if name == "loops":
         return loops_conv_forward(A_prev, W, b, hparameters)
     Z = _empty(layer.m, layer.n_H, layer.n_W, layer.n_C, dtype=layer.dtype)
@@ -942,7 +940,7 @@ def conv_backward(
     dZ = as_array("dZ", dZ, 4, "(m, n_H, n_W, n_C)")
     check_equal("dZ", dZ.shape, layer[:3] + (layer.n_C,),
                 "as its shape, that of the layer's output")
-    threads = _worth(number_of_threads(threads), *_work(layer))
+    threads = _layer_threads(layer, threads)
     back = name
     if algorithm == "auto" and layer.stride == 1:   # filters are channels
         back = choose_algorithm(layer._replace(
@@ -1094,11 +1092,13 @@ def _climb(cells, place_of, best, place, gate, other, nan):
         np.multiply(gate.view(np.int8), place_of(i), out=other)
         np.maximum(place, other, out=place)
 
-def _maxima(A, Z, places, f, s, threads):
-    """Write the maximum of each window into Z, its place into `places`: how
-    many pixels after the first one of the window, row by row of the image.
+def _maxima(A, Z, f, s, threads):
+    """Write the maximum of each window into Z; return their places: how many
+    pixels after the first one of the window, row by row of the image.
     """
-    (m, n_H, n_W, C), code = Z.shape, places.dtype.type
+    (m, n_H, n_W, C), most = Z.shape, (f - 1) * (A.shape[2] + 1)
+    places = _empty(*Z.shape, dtype=np.min_scalar_type(-1 - most))
+    code = places.dtype.type
     width = code(A.shape[2])
     blocks = _blocks(m, n_H, 1, max(1, 2 * _L2 // (
         A.itemsize * s * A.shape[2] * C)))
@@ -1128,19 +1128,13 @@ def _maxima(A, Z, places, f, s, threads):
                 out[...] = flat.reshape(X.shape)[:n, :R, :n_W]
         return do
     _parallel(worker, blocks, threads)
+    return places
 
 # %% ../chapters/08_fast.ipynb #5e0c7d1a
 class _PoolCache(tuple):
     """The cache of the loops, (A_prev, hparameters), that also remembers
     the places of the maxima, and of which windows (f, s) they are."""
     places, windows = None, None
-
-def _find_places(A, Z, f, s, threads):
-    "Write the maxima into Z; return their places."
-    most = (f - 1) * (A.shape[2] + 1)
-    places = _empty(*Z.shape, dtype=np.min_scalar_type(-1 - most))
-    _maxima(A, Z, places, f, s, threads)
-    return places
 
 def pool_forward(
     A_prev,             # (m, n_H_prev, n_W_prev, n_C)
@@ -1169,7 +1163,7 @@ def pool_forward(
     cache = _PoolCache((A_prev, hparameters))
     with np.errstate(all="ignore"):
         if places and mode == "max" and f > 1 and algorithm == "auto":
-            cache.places = _find_places(A, Z, f, s, threads)
+            cache.places = _maxima(A, Z, f, s, threads)
             cache.windows = f, s
         else:
             _slices(A, Z, f, s, mode, threads)
@@ -1180,7 +1174,7 @@ def pool_backward(
     dA,                 # (m, n_H, n_W, n_C)
     cache,              # from `pool_forward`
     mode="max",         # as in `pool_forward`
-    algorithm="auto",   # "auto" or "loops"
+    algorithm="auto",   # as in `pool_forward`
     threads=None,
 ):
     "`pooling.pool_backward`, made fast: `dA_prev`."
@@ -1203,7 +1197,7 @@ def pool_backward(
         if mode == "max" and f > 1:
             places = getattr(cache, "places", None)
             if getattr(cache, "windows", None) != (f, s):
-                places = _find_places(A, np.empty_like(dA), f, s, threads)
+                places = _maxima(A, np.empty_like(dA), f, s, threads)
             _scatter(dA, places, dA_prev, f, s, threads)
         else:
             _spread(dA, dA_prev, f, s, threads)
@@ -1282,7 +1276,7 @@ def _correlate_2d(X, W, shape, s, top, left, algorithm, threads, table):
     "The correlation of a matrix by the named algorithm: (n_H, n_W)."
     dtype = np.result_type(X, W)
     work = np.float32 if dtype == np.float16 else dtype
-    X, W = np.asarray(X, work), np.ascontiguousarray(W, work)
+    X, W = (np.ascontiguousarray(x, work) for x in (X, W))
     kernel = _Kernel(*W.shape, *shape, s, _rank_one(W) is not None)
     name = algorithm
     if name == "auto":
@@ -1293,7 +1287,6 @@ def _correlate_2d(X, W, shape, s, top, left, algorithm, threads, table):
         raise ValueError(f"algorithm {name!r} does not apply to this "
                          f"kernel; these do: {possible}")
     Z, done = _empty(*shape, dtype=work), False
-    X = np.ascontiguousarray(X)
     image, filters = X[None, :, :, None], W[:, :, None, None]
     bias, Z4 = np.zeros(1, work), Z[None, :, :, None]
     with _one_blas_thread(), np.errstate(all="ignore"):
@@ -1389,9 +1382,7 @@ CONV1D_ALGORITHMS = {
     "fft":        (lambda a: a.stride == (1, 1),
                    lambda a: a.f_W > 700 and a.n_W > a.f_W),
     "toeplitz":   (lambda a: True,              lambda a: True),
-    "im2col":     (lambda a: True,              lambda a: False),
-    "loops":      (lambda a: True,              lambda a: False),
-}
+    **{name: CONV2D_ALGORITHMS[name] for name in ("im2col", "loops")}}
 
 def conv1d(
     x, w,               # (n,), (m,); w is flipped
