@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.distributed as dist
+import torch.distributed.nn     # loaded later, it would keep the group
 from torch.distributed.algorithms.ddp_comm_hooks.default_hooks import (
     allreduce_hook)
 from torch.nn.parallel import DistributedDataParallel
@@ -55,7 +56,11 @@ def join():
     return dist.get_rank(), dist.get_world_size(), device
 
 def leave():
-    "Leave the group, all at once: nobody goes while others still talk."
+    """Leave the group, all at once: nobody goes while others still talk.
+
+    First delete what holds it, as a DistributedDataParallel does: a thread
+    of the group that outlives Python aborts the process.
+    """
     dist.barrier()
     dist.destroy_process_group()
 
@@ -201,6 +206,7 @@ def train(
               "milliseconds": 1000 * (time.perf_counter() - start) / steps,
               **{key: value / steps for key, value in traffic.items()}}
     (Path(folder) / f"report-{rank}.json").write_text(json.dumps(report))
+    del ddp
     leave()
 
 # %% ../chapters/13_distributed.ipynb #49a0785e

@@ -39,6 +39,7 @@ x = torch.tensor(X, dtype=torch.float64).permute(0, 3, 1, 2).contiguous()
 Z = net(x[mine])
 torch.nn.functional.cross_entropy(Z, torch.as_tensor(labels)[mine]).backward()
 torch.save([p.grad for p in net.parameters()], f"{sys.argv[1]}-{rank}.pt")
+del net
 leave()
 """
 
@@ -142,6 +143,24 @@ def test_it_goes_on_with_another_number_of_processes(straight, tmp_path):
     for name, value in state(straight[1])["net"].items():
         torch.testing.assert_close(state(tmp_path)["net"][name], value,
                                    rtol=1e-3, atol=1e-3)
+
+
+THREADS = """
+import os, sys
+from cnnbook.distributed import main
+main(["--folder", sys.argv[1], "--epochs", "1"])
+print("threads left:", len(os.listdir("/proc/self/task")) - 1)
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/task"),
+                    reason="counts threads as Linux shows them")
+def test_no_thread_outlives_the_training(tmp_path):
+    """One that still holds a tensor when Python ends aborts the process."""
+    (tmp_path / "threads.py").write_text(THREADS)
+    child = launch(tmp_path / "threads.py", tmp_path, processes=2)
+    said = child.communicate(timeout=120)[0]
+    assert re.findall(r"threads left: (\d+)", said) == ["0", "0"], said
 
 
 def test_other_settings_are_refused(straight):
