@@ -155,15 +155,15 @@ class _Shared:
     def __init__(self, blas=None):
         self.lock = threading.Lock()
         self.pool, self.size = None, 0          # helper threads
-        self.blas, self.users, self.limit = blas, 0, None
+        self.blas, self.users, self.before = blas, 0, []
 
 _shared = _Shared()
 
 def _after_fork():
     "A child process has none of its parent's threads: begin again."
     global _shared
-    if _shared.limit:
-        _shared.limit.restore_original_limits()
+    for library, n in _shared.before:
+        library.set_num_threads(n)
     _shared = _Shared(_shared.blas)
 
 if hasattr(os, "register_at_fork"):
@@ -178,20 +178,25 @@ def _one_blas_thread():
         if shared.blas is None:
             try:
                 from threadpoolctl import ThreadpoolController
-                shared.blas = ThreadpoolController().select(user_api="blas")
+                shared.blas = ThreadpoolController().select(
+                    user_api="blas").lib_controllers
             except ImportError:
-                shared.blas = False             # leave the BLAS as it is
-        if shared.blas and shared.users == 0:
-            shared.limit = shared.blas.limit(limits=1)
+                shared.blas = ()                # leave the BLAS as it is
+        if shared.users == 0:
+            found = [(x, x.get_num_threads()) for x in shared.blas]
+            shared.before = [(x, n) for x, n in found if n > 1]
+            for library, _ in shared.before:
+                library.set_num_threads(1)
         shared.users += 1
     try:
         yield
     finally:
         with shared.lock:
             shared.users -= 1
-            if shared.limit and shared.users == 0:
-                shared.limit.restore_original_limits()
-                shared.limit = None
+            if shared.users == 0:
+                for library, n in shared.before:
+                    library.set_num_threads(n)
+                shared.before = []
 
 # %% ../chapters/08_fast.ipynb #d193a74e
 def _helpers(n):
@@ -571,8 +576,10 @@ def _winograd1d(A, W, b, Z, s, top, left, threads):
 # %% ../chapters/08_fast.ipynb #61ef54df
 def _rank_one(W):
     "The column and the row whose product is W, or None."
+    if 1 in W.shape or not np.isfinite(W).all():
+        return None
     i, j = np.unravel_index(np.argmax(np.abs(W)), W.shape)
-    if not np.isfinite(W).all() or W[i, j] == 0 or 1 in W.shape:
+    if W[i, j] == 0:
         return None
     column, row = W[:, j], W[i] / W[i, j]
     error = np.abs(np.outer(column, row) - W).max()
@@ -1350,31 +1357,39 @@ def _correlate_signal(x, w, z, s, left, threads):
     holds. Returns False if a result is not finite.
     """
     f, q, e = len(w), max(1, 64 // x.itemsize), x.itemsize
-    T = _panels(_block_toeplitz(w[None, :, None, None],
-                                np.zeros(1, w.dtype), q, s)[:-1])
-    L, step = T.shape[1], q * s                 # a window, and the next one
+    T, = _panels(_block_toeplitz(w[None, :, None, None],
+                                 np.zeros(1, w.dtype), q, s)[:-1])
+    L, step = len(T), q * s                     # a window, and the next one
     r = -(-L // step)                           # one out of r: no overlap
     first = min(-(-left // step) * q, len(z))   # inside x, at a line of z
     groups = max(0, (len(x) + left - f) // s + 1 - first) // (q * r)
-    last = first + groups * q * r
-    def do(g):
-        n = min(size, groups - g)
-        for p in range(r):
-            at = g * r + p
-            windows = np.ndarray((n, L), x.dtype, x, e * (
-                first * s - left + at * step), (e * r * step, e))
-            out = np.ndarray((n, q), z.dtype, z, e * (first + at * q),
-                             (e * r * q, e))
-            _multiply(windows, T, out)
-    size = max(8, _L2 // (r * step * e))
-    _parallel(lambda: do, range(0, groups, size), threads)
+    rows = max(8, min(512, _SMALL // T.size))   # of one product
+    slices = -(-groups // rows)
+    rows = groups // max(1, slices)
+    last = first + slices * rows * r * q
+    finite = [True]
+    def worker():
+        def cut(array, start, step, width):
+            "From `start` on, (slices, r, rows, width), `step` after `step`."
+            return np.ndarray(
+                (slices, r, rows, width), array.dtype, array, e * start,
+                (e * rows * r * step, e * step, e * r * step, e))
+        windows = cut(x, first * s - left, step, L)
+        outputs, whole = cut(z, first, q, q), z[first:last].reshape(slices, -1)
+        def do(i):
+            np.matmul(windows[i:i + size], T, out=outputs[i:i + size])
+            if not _all_finite(whole[i:i + size]):
+                finite[0] = False
+        return do
+    size = max(1, _L2 // max(1, rows * r * step * e))
+    _parallel(worker, range(0, slices, size), threads)
     for a, b in (0, first), (last, len(z)):     # they touch the edge
         if a < b:
             P = np.empty((b - a - 1) * s + f, x.dtype)
             _fill(P[None, None, :, None], x[None, None, :, None], 0,
                   a * s - left)
             z[a:b] = np.correlate(P, w)[::s]
-    return _all_finite(z)
+    return finite[0]
 
 # %% ../chapters/08_fast.ipynb #8bf33d35
 CONV1D_ALGORITHMS = {

@@ -455,7 +455,7 @@ def test_from_several_threads_at_once():
         thread.join(60)
         assert not thread.is_alive()
     assert not failures
-    assert fast._shared.users == 0 and fast._shared.limit is None
+    assert fast._shared.users == 0 and fast._shared.before == []
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
