@@ -207,6 +207,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                               'cnnbook.fast._padded': ('fast.html#_padded', 'cnnbook/fast.py'),
                               'cnnbook.fast._panels': ('fast.html#_panels', 'cnnbook/fast.py'),
                               'cnnbook.fast._parallel': ('fast.html#_parallel', 'cnnbook/fast.py'),
+                              'cnnbook.fast._planes_worker': ('fast.html#_planes_worker', 'cnnbook/fast.py'),
                               'cnnbook.fast._prepare': ('fast.html#_prepare', 'cnnbook/fast.py'),
                               'cnnbook.fast._product': ('fast.html#_product', 'cnnbook/fast.py'),
                               'cnnbook.fast._product_1x1': ('fast.html#_product_1x1', 'cnnbook/fast.py'),

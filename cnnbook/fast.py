@@ -55,11 +55,10 @@ def _blocks(m, n_H, n_W, most):
 # %% ../chapters/08_fast.ipynb #a078df2e
 def _empty(*shape, dtype):
     "An array without values that begins at a line of the cache: 64 bytes."
-    dtype = np.dtype(dtype)
-    size = math.prod(shape) * dtype.itemsize
+    size = math.prod(shape) * np.dtype(dtype).itemsize
     memory = np.empty(size + 64, np.uint8)
     start = -memory.__array_interface__["data"][0] % 64
-    return memory[start:start + size].view(dtype).reshape(shape)
+    return np.ndarray(shape, dtype, memory, start)
 
 # %% ../chapters/08_fast.ipynb #9e0f69b1
 def _fill(P, A, top, left):
@@ -306,7 +305,8 @@ def _all_finite(Y):
     "Whether all of Y is finite; the sum of its squares knows it sooner."
     return math.isfinite(np.vdot(Y, Y)) or bool(np.isfinite(Y).all())
 
-def _correlate(A, W, b, Z, s, d, top, left, threads, q=1, s_H=None):
+def _correlate(A, W, b, Z, s, d, top, left, threads, q=1, s_H=None,
+               planes=False):
     """Write into `Z` the correlation of A with W, plus b, by columns.
 
     Returns False if q > 1 and a result is not finite: then infinities may
@@ -315,13 +315,15 @@ def _correlate(A, W, b, Z, s, d, top, left, threads, q=1, s_H=None):
     (f_H, f_W, C, K), (m, n_H, n_W, _) = W.shape, Z.shape
     T, G = _panels(_block_toeplitz(W, b, q, s)), -(-n_W // q)
     task = _Task(A, f_H, f_W, s_H or s, s, d, top, left, q, W.dtype)
+    layout, room = (_planes_worker, 2 * _L2) if planes else (
+        _columns_worker, _L2)
     blocks = _blocks(m, n_H, G, max(
-        8, _L2 // (W.itemsize * (T.shape[1] + q * K))))
+        8, room // (W.itemsize * (T.shape[1] + q * K))))
     direct = (Z.flags.c_contiguous and Z.dtype == W.dtype and G * q == n_W)
     finite = [True]
     def worker():
         n, R, S = (x.stop - x.start for x in blocks[0])
-        fill = _columns_worker(task, n, R, S)
+        fill = layout(task, n, R, S)
         scratch = None if direct else _empty(n * R * S, q * K, dtype=W.dtype)
         def do(block):
             i, h, w = block
@@ -336,6 +338,33 @@ def _correlate(A, W, b, Z, s, d, top, left, threads, q=1, s_H=None):
         return do
     _parallel(worker, blocks, threads)
     return finite[0]
+
+# %% ../chapters/08_fast.ipynb #e1d85c37
+def _planes_worker(task, n, R, S):
+    """The columns of `_columns_worker`, kept transposed: one row per weight,
+    which is a plane of the input, shifted. Without dilation, and q = 1.
+    """
+    A, f_H, f_W, s_H, s, _, top, left, _, dtype = task
+    C, e, more = A.shape[3], np.dtype(dtype).itemsize, (f_W - 1) // s
+    planes = _empty(C * n * ((R - 1) * s_H + f_H) * (S + more), dtype=dtype)
+    # 16 more, so that the rows do not share their place in a page
+    shifts = _empty(f_H * f_W * C + 1, n * R * S + 16, dtype=dtype)
+    shifts[-1] = 1
+
+    def fill(i, h, w):
+        n, R, S = i.stop - i.start, h.stop - h.start, w.stop - w.start
+        p = _view(planes, C, n, (R - 1) * s_H + f_H, S + more)
+        (c, a, r, x), row, run = p.strides, shifts.strides[0], f"V{S * e}"
+        for j in range(min(s, f_W)):            # weights j, j + s, ...
+            y, first = divmod(w.start * s - left + j, s)
+            _fill(p.transpose(1, 2, 3, 0), A[i, :, first::s],
+                  h.start * s_H - top, y)
+            shape = f_H, -(-(f_W - j) // s), C, n, R
+            np.copyto(np.ndarray(shape, run, shifts, j * C * row, (
+                          f_W * C * row, s * C * row, row, R * S * e, S * e)),
+                      np.ndarray(shape, run, p, 0, (r, x, c, a, s_H * r)))
+        return shifts[:, :n * R * S].T
+    return fill
 
 # %% ../chapters/08_fast.ipynb #2beb68ac
 def _product_1x1(A, W, b, Z, threads):
@@ -700,20 +729,23 @@ def _rows_product(c, z):
     return total + products(c[whole:], z[whole:], 1) if whole < rows else (
         total)
 
-def _correlate_dW(A, dZ, f_H, f_W, dtype, s, d, top, left, threads, q=1):
+def _correlate_dW(A, dZ, f_H, f_W, dtype, s, d, top, left, threads, q=1,
+                  planes=False):
     "dW and db: columns, transposed, times dZ; a sum over all the blocks."
     (m, n_H, n_W, K), C = dZ.shape, A.shape[3]
     L, G = (q - 1) * s + f_W, -(-n_W // q)
     task = _Task(A, f_H, f_W, s, s, d, top, left, q, dtype)
     width = f_H * L * C + 1
+    layout, room = (_planes_worker, 2 * _L2) if planes else (
+        _columns_worker, _L2)
     blocks = _blocks(m, n_H, G, max(
-        64, _L2 // (dtype.itemsize * (width + q * K))))
+        64, room // (dtype.itemsize * (width + q * K))))
     groups = _groups(blocks, max(2, min(8, (1 << 25) // (width * q * K))))
     direct = dZ.flags.c_contiguous and dZ.dtype == dtype and G * q == n_W
     sums = [None] * len(groups)
     def worker():
         n, R, S = (x.stop - x.start for x in blocks[0])
-        fill = _columns_worker(task, n, R, S)
+        fill = layout(task, n, R, S)
         dz = None if direct else _empty(n, R, S * q, K, dtype=dtype)
         def do(g):
             total = np.zeros((width, q * K), dtype)
@@ -808,6 +840,9 @@ CONV_ALGORITHMS = {
                    and a.f * a.f * a.n_C_prev >= 100
                    and a.f * a.stride * a.n_C_prev <= 400 and a.n_H >= 4),
     "winograd2":  (_3x3,                     _channels(16)),
+    "planes":     (lambda a: a.dilation == 1,
+                   lambda a: a.f * a.n_C_prev <= a.n_W
+                   and a.f * a.f * a.n_C_prev <= 150),
     "columns":    (lambda a: a.dilation == 1,
                    lambda a: a.n_C_prev <= 8 or a.n_C <= 8),
     "im2col":     (lambda a: True,           lambda a: True),
@@ -873,6 +908,9 @@ def _forward(A, W, b, Z, name, s, d, top, left, threads):
         elif name == "columns":
             q = _best_q(f_H, f_W, C, K, s, d, Z.shape[2])
             done = _correlate(A, W, b, Z, s, d, top, left, threads, q)
+        elif name == "planes":
+            done = _correlate(A, W, b, Z, s, d, top, left, threads,
+                              planes=True)
         if not done:
             _correlate(A, W, b, Z, s, d, top, left, threads)
 
@@ -922,7 +960,7 @@ def _input_gradient(dZ, W, dA, layer, name, threads):
             if w.size == 0:                     # no weight reaches them
                 target[...] = 0
                 continue
-            if name == "winograd1d" and s > 1:
+            if name in ("winograd1d", "planes") and s > 1:
                 name = "columns"
             top = d * (w.shape[0] - 1) - (a + p) // s
             left = d * (w.shape[1] - 1) - (c + p) // s
@@ -984,6 +1022,9 @@ def _weight_gradient(A, dZ, layer, name, threads):
             q = _best_q(f, f, *shape, s, d, layer.n_W)
             dW, db, finite = _correlate_dW(A, dZ, f, f, dZ.dtype, s, d, p, p,
                                            threads, q)
+        elif name == "planes":
+            dW, db, finite = _correlate_dW(A, dZ, f, f, dZ.dtype, s, d, p, p,
+                                           threads, planes=True)
         if not finite:
             dW, db, _ = _correlate_dW(A, dZ, f, f, dZ.dtype, s, d, p, p,
                                       threads)

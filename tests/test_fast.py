@@ -90,7 +90,7 @@ def test_every_algorithm_equals_the_loops(case):
                 assert np.array_equal(x, y)
 
 
-@pytest.mark.parametrize("name", ["columns", "im2col"])
+@pytest.mark.parametrize("name", ["columns", "planes", "im2col"])
 def test_a_row_cut_into_unequal_parts(name):
     "A row of windows too long for one block, in three parts, not all equal."
     rng = np.random.default_rng(0)
@@ -206,7 +206,8 @@ def test_everything_huge_or_tiny():
         W = rng.standard_normal((3, 3, 16, 16), np.float32)
         b, hp = np.zeros((1, 1, 1, 16), np.float32), {"stride": 1, "pad": 0}
         Z, _ = conv_layer.conv_forward(A, W, b, hp)
-        for name in "winograd4", "winograd2", "columns", "im2col":
+        for name in ("winograd4", "winograd2", "columns", "planes",
+                     "im2col"):
             close(fast.conv_forward(A, W, b, hp, name)[0], Z)
 
 
