@@ -1238,14 +1238,15 @@ def pool_backward(
     check_equal("dA", dA.shape, (len(A_prev), n_H, n_W, A_prev.shape[3]),
                 "as its shape, that of the layer's output")
     dtype = np.result_type(A_prev, dA)
-    A, dA = (np.ascontiguousarray(x, dtype) for x in (A_prev, dA))
-    dA_prev = _empty(*A.shape, dtype=dtype)
-    threads = _worth(threads, A.nbytes, 1 << 23)
+    dA = np.ascontiguousarray(dA, dtype)
+    dA_prev = _empty(*A_prev.shape, dtype=dtype)
+    threads = _worth(threads, dA_prev.nbytes, 1 << 23)
     with np.errstate(all="ignore"):
         if mode == "max" and f > 1:
             places = getattr(cache, "places", None)
             if getattr(cache, "windows", None) != (f, s):
-                places = _maxima(A, np.empty_like(dA), f, s, threads)
+                places = _maxima(np.ascontiguousarray(A_prev, dtype),
+                                 np.empty_like(dA), f, s, threads)
             _scatter(dA, places, dA_prev, f, s, threads)
         else:
             _spread(dA, dA_prev, f, s, threads)
@@ -1280,28 +1281,46 @@ def _scatter(dA, places, dA_prev, f, s, threads):
     _parallel(worker, jobs, threads)
 
 def _spread(dA, dA_prev, f, s, threads):
-    "Write into dA_prev the gradient of average pooling."
+    """Write into dA_prev the gradient of average pooling: by rows and then
+    by columns, where the image is added to itself, shifted."""
     (m, n_H, n_W, C), (_, H, W, _) = dA.shape, dA_prev.shape
+    pixel, more = f"V{C * dA.itemsize}", -(-(f - 1) // s)
     n = max(1, _L2 // (2 * dA.itemsize * H * W * C))
+    shape, size = (n, H, n_W + more), n * H * (n_W + more) * C
     def worker():
         share = _empty(n, n_H, n_W, C, dtype=dA.dtype)
-        tall = _empty(n, H, n_W, C, dtype=dA.dtype)
+        # `more` zeros before each row of pixels: a shift reads them
+        tall = np.zeros(more * C + size, dA.dtype)
+        inside = tall[more * C:].reshape(*shape, C)[:, :, :n_W]
+        sums = _empty(size, dtype=dA.dtype)
         def do(start):
             target = dA_prev[start:start + n]
-            d, t = share[:len(target)], tall[:len(target)]
+            pixels = target.view(pixel)[..., 0]
+            d, t = share[:len(target)], inside[:len(target)]
             np.multiply(dA[start:start + n], dA.dtype.type(1 / f ** 2), out=d)
             if f == s:                          # each cell has one window
                 target[:, n_H * f:] = target[:, :, n_W * f:] = 0
-                target[:, :n_H * f, :n_W * f].reshape(
-                    len(d), n_H, f, n_W, f, C)[...] = d[:, :, None, :, None]
+                pixels[:, :n_H * f, :n_W * f].reshape(
+                    len(d), n_H, f, n_W, f)[...] = d.view(pixel)[
+                        :, :, None, :, None, 0]
                 return
-            target[...], t[...] = 0, 0
+            t[:, s * n_H if f > s else 0:] = 0
             for i in range(f):
                 rows = t[:, i:i + s * (n_H - 1) + 1:s]
-                np.add(rows, d, out=rows)
-            for j in range(f):
-                cols = target[:, :, j:j + s * (n_W - 1) + 1:s]
-                np.add(cols, t, out=cols)
+                if i < s:
+                    rows[...] = d
+                else:
+                    np.add(rows, d, out=rows)
+            if f < s:
+                target[...] = 0
+            for j in range(min(f, s)):          # columns j, j + s, ...
+                total = tall[more * C:]
+                for k in range(1, -(-(f - j) // s)):
+                    total = np.add(total, tall[(more - k) * C:][:size],
+                                   out=sums)
+                part = pixels[:, :, j::s]
+                part[...] = total.view(pixel).reshape(shape)[
+                    :len(part), :, :part.shape[2]]
         return do
     _parallel(worker, range(0, m, n), threads)
 
