@@ -667,7 +667,7 @@ def _fft_length(n_out, f):
         sizes.add(size)
         size *= 2
     return min(sizes, key=lambda N: -(-n_out // (N - f + 1)) * N * math.log(
-        N) * (1 + N / (1 << 20)))
+        N) * (1 + N / (1 << 17)))
 
 def _fft_correlate(X, W, Z, top, left, threads):
     """Write into Z (stride 1) the correlation of two matrices, by blocks.
@@ -684,27 +684,33 @@ def _fft_correlate(X, W, Z, top, left, threads):
         rows = np.fft.rfft(X, N_W, norm="ortho")
         if N_H == 1:
             return rows
-        if len(rows) < N_H:                     # quicker than inside `fft`
+        if rows.shape[-2] < N_H:                # quicker than inside `fft`
             rows = np.pad(rows, ((0, N_H - len(rows)), (0, 0)))
-        return np.fft.fft(rows, axis=0, norm="ortho")
+        return np.fft.fft(rows, axis=-2, norm="ortho")
     # the scale of the two transforms is removed here
     spectrum = np.conj(transform(W)) * W.dtype.type(math.sqrt(N_H * N_W))
+    # rows are transformed four at a time; a matrix has many of them already
+    many = 4 * max(1, (1 << 15) // N_W) if N_H == 1 else 1
     finite = [True]
     jobs = [(h, w) for h in range(0, n_H, step_H)
-            for w in range(0, n_W, step_W)]
+            for w in range(0, n_W, many * step_W)]
     def worker():
-        P = _empty(1, N_H, N_W, 1, dtype=X.dtype)
+        P = _empty(many, N_H, N_W, dtype=X.dtype)
         def do(job):
             h, w = job
-            _fill(P, X[None, :, :, None], h - top, w - left)
-            S = transform(P[0, :, :, 0])
+            parts = [Z[h:h + step_H, i:i + step_W] for i in range(
+                w, min(w + many * step_W, n_W), step_W)]
+            for n in range(len(parts)):
+                _fill(P[n, None, ..., None], X[None, ..., None], h - top,
+                      w + n * step_W - left)
+            S = transform(P[:len(parts)])
             np.multiply(S, spectrum, out=S)
-            z = Z[h:h + step_H, w:w + step_W]
             if N_H > 1:
-                S = np.fft.ifft(S, axis=0, norm="ortho")[:len(z)]
-            y = np.fft.irfft(S, N_W, norm="ortho")
-            z[...] = y[:, :z.shape[1]]
-            if not _all_finite(y):
+                S = np.fft.ifft(S, axis=-2, norm="ortho")[:, :len(parts[0])]
+            Y = np.fft.irfft(S, N_W, norm="ortho")
+            for part, y in zip(parts, Y):
+                part[...] = y[:, :part.shape[1]]
+            if not _all_finite(Y):
                 finite[0] = False
         return do
     _parallel(worker, jobs, threads)
@@ -1455,7 +1461,7 @@ def _correlate_signal(x, w, z, s, left, threads):
 CONV1D_ALGORITHMS = {
     # name        can be used when              is chosen when
     "fft":        (lambda a: a.stride == (1, 1),
-                   lambda a: a.f_W > 700 and a.n_W > a.f_W),
+                   lambda a: a.f_W > 400 and a.n_W > a.f_W),
     "toeplitz":   (lambda a: True,              lambda a: True),
     **{name: CONV2D_ALGORITHMS[name] for name in ("im2col", "loops")}}
 
