@@ -1441,7 +1441,8 @@ def _correlate_signal(x, w, z, s, left, threads):
                 (slices, r, rows, width), array.dtype, array, e * start,
                 (e * rows * r * step, e * step, e * r * step, e))
         windows = cut(x, first * s - left, step, L)
-        outputs, whole = cut(z, first, q, q), z[first:last].reshape(slices, -1)
+        outputs = cut(z, first, q, q)
+        whole = z[first:last].reshape(slices, -1)
         def do(i):
             np.matmul(windows[i:i + size], T, out=outputs[i:i + size])
             if not _all_finite(whole[i:i + size]):
