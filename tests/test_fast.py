@@ -361,6 +361,16 @@ def test_long_signals_equal_numpy():
     assert np.isfinite(y).sum() == len(x) - len(w)
 
 
+def test_many_blocks_of_a_signal():
+    "More than are transformed in one call, the last ones incomplete."
+    rng = np.random.default_rng(6)
+    x, w = (rng.standard_normal(n).astype(np.float32) for n in (300000, 1001))
+    y = fast.conv1d(x, w, "same", algorithm="fft", threads=2)
+    close(y, np.convolve(x.astype(float), w.astype(float), "same").astype(
+        np.float32))
+    assert np.array_equal(y, fast.conv1d(x, w, "same", threads=1))
+
+
 def arguments():
     "Calls that cannot be, for the loops and for the fast ones."
     A, W = np.ones((1, 5, 5, 2)), np.ones((3, 3, 2, 4))
