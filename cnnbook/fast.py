@@ -156,13 +156,18 @@ class _Shared:
         self.pool, self.size = None, 0          # helper threads
         self.blas, self.users, self.before = blas, 0, []
 
+    def restore(self):
+        "Give the BLAS its own number of threads back."
+        for library, n in self.before:
+            library.set_num_threads(n)
+        self.before = []
+
 _shared = _Shared()
 
 def _after_fork():
     "A child process has none of its parent's threads: begin again."
     global _shared
-    for library, n in _shared.before:
-        library.set_num_threads(n)
+    _shared.restore()
     _shared = _Shared(_shared.blas)
 
 if hasattr(os, "register_at_fork"):
@@ -193,9 +198,7 @@ def _one_blas_thread():
         with shared.lock:
             shared.users -= 1
             if shared.users == 0:
-                for library, n in shared.before:
-                    library.set_num_threads(n)
-                shared.before = []
+                shared.restore()
 
 # %% ../chapters/08_fast.ipynb #d193a74e
 def _helpers(n):
@@ -305,6 +308,10 @@ def _all_finite(Y):
     "Whether all of Y is finite; the sum of its squares knows it sooner."
     return math.isfinite(np.vdot(Y, Y)) or bool(np.isfinite(Y).all())
 
+def _layout(planes):
+    "What makes the columns of a block, and the bytes they may take."
+    return (_planes_worker, 2 * _L2) if planes else (_columns_worker, _L2)
+
 def _correlate(A, W, b, Z, s, d, top, left, threads, q=1, s_H=None,
                planes=False):
     """Write into `Z` the correlation of A with W, plus b, by columns.
@@ -315,8 +322,7 @@ def _correlate(A, W, b, Z, s, d, top, left, threads, q=1, s_H=None,
     (f_H, f_W, C, K), (m, n_H, n_W, _) = W.shape, Z.shape
     T, G = _panels(_block_toeplitz(W, b, q, s)), -(-n_W // q)
     task = _Task(A, f_H, f_W, s_H or s, s, d, top, left, q, W.dtype)
-    layout, room = (_planes_worker, 2 * _L2) if planes else (
-        _columns_worker, _L2)
+    layout, room = _layout(planes)
     blocks = _blocks(m, n_H, G, max(
         8, room // (W.itemsize * (T.shape[1] + q * K))))
     direct = (Z.flags.c_contiguous and Z.dtype == W.dtype and G * q == n_W)
@@ -684,7 +690,7 @@ def _fft_correlate(X, W, Z, top, left, threads):
         rows = np.fft.rfft(X, N_W, norm="ortho")
         if N_H == 1:
             return rows
-        if rows.shape[-2] < N_H:                # quicker than inside `fft`
+        if rows.shape[-2] < N_H:    # the kernel; quicker than inside `fft`
             rows = np.pad(rows, ((0, N_H - len(rows)), (0, 0)))
         return np.fft.fft(rows, axis=-2, norm="ortho")
     # the scale of the two transforms is removed here
@@ -742,8 +748,7 @@ def _correlate_dW(A, dZ, f_H, f_W, dtype, s, d, top, left, threads, q=1,
     L, G = (q - 1) * s + f_W, -(-n_W // q)
     task = _Task(A, f_H, f_W, s, s, d, top, left, q, dtype)
     width = f_H * L * C + 1
-    layout, room = (_planes_worker, 2 * _L2) if planes else (
-        _columns_worker, _L2)
+    layout, room = _layout(planes)
     blocks = _blocks(m, n_H, G, max(
         64, room // (dtype.itemsize * (width + q * K))))
     groups = _groups(blocks, max(2, min(8, (1 << 25) // (width * q * K))))
@@ -911,12 +916,11 @@ def _forward(A, W, b, Z, name, s, d, top, left, threads):
             done = _winograd1d(A, W, b, Z, s, top, left, threads)
         elif name.startswith("winograd"):
             done = _winograd(A, W, b, Z, top, left, threads, int(name[-1]))
-        elif name == "columns":
-            q = _best_q(f_H, f_W, C, K, s, d, Z.shape[2])
-            done = _correlate(A, W, b, Z, s, d, top, left, threads, q)
-        elif name == "planes":
-            done = _correlate(A, W, b, Z, s, d, top, left, threads,
-                              planes=True)
+        elif name in ("columns", "planes"):
+            planes = name == "planes"
+            q = 1 if planes else _best_q(f_H, f_W, C, K, s, d, Z.shape[2])
+            done = _correlate(A, W, b, Z, s, d, top, left, threads, q,
+                              planes=planes)
         if not done:
             _correlate(A, W, b, Z, s, d, top, left, threads)
 
@@ -966,8 +970,6 @@ def _input_gradient(dZ, W, dA, layer, name, threads):
             if w.size == 0:                     # no weight reaches them
                 target[...] = 0
                 continue
-            if name in ("winograd1d", "planes") and s > 1:
-                name = "columns"
             top = d * (w.shape[0] - 1) - (a + p) // s
             left = d * (w.shape[1] - 1) - (c + p) // s
             _forward(dZ, _rotated(w), zero, target, name, 1, d, top, left,
@@ -993,7 +995,9 @@ def conv_backward(
                 "as its shape, that of the layer's output")
     threads = _layer_threads(layer, threads)
     back = name
-    if algorithm == "auto" and layer.stride == 1:   # filters are channels
+    if layer.stride > 1 and name in ("winograd1d", "planes"):
+        back = "columns"
+    elif algorithm == "auto" and layer.stride == 1:     # filters are channels
         back = choose_algorithm(layer._replace(
             n_C=layer.n_C_prev, n_C_prev=layer.n_C))
     if name == "winograd1d":
@@ -1024,13 +1028,11 @@ def _weight_gradient(A, dZ, layer, name, threads):
         if name.startswith("winograd"):
             dW, db, finite = _winograd_dW(A, dZ, dZ.dtype, p, p, threads,
                                           int(name[-1]))
-        elif name == "columns":
-            q = _best_q(f, f, *shape, s, d, layer.n_W)
+        elif name in ("columns", "planes"):
+            planes = name == "planes"
+            q = 1 if planes else _best_q(f, f, *shape, s, d, layer.n_W)
             dW, db, finite = _correlate_dW(A, dZ, f, f, dZ.dtype, s, d, p, p,
-                                           threads, q)
-        elif name == "planes":
-            dW, db, finite = _correlate_dW(A, dZ, f, f, dZ.dtype, s, d, p, p,
-                                           threads, planes=True)
+                                           threads, q, planes)
         if not finite:
             dW, db, _ = _correlate_dW(A, dZ, f, f, dZ.dtype, s, d, p, p,
                                       threads)
@@ -1254,6 +1256,8 @@ def pool_backward(
                 places = _maxima(np.ascontiguousarray(A_prev, dtype),
                                  np.empty_like(dA), f, s, threads)
             _scatter(dA, places, dA_prev, f, s, threads)
+        elif f == s:
+            _repeat(dA, dA_prev, f, threads)
         else:
             _spread(dA, dA_prev, f, s, threads)
     return dA_prev
@@ -1286,6 +1290,24 @@ def _scatter(dA, places, dA_prev, f, s, threads):
         return do
     _parallel(worker, jobs, threads)
 
+def _repeat(dA, dA_prev, f, threads):
+    "The gradient of average pooling, if each pixel has one window."
+    (m, n_H, n_W, C), (_, H, W, _) = dA.shape, dA_prev.shape
+    pixel = f"V{C * dA.itemsize}"               # all its channels together
+    n = max(1, _L2 // (2 * dA.itemsize * H * W * C))
+    def worker():
+        share = _empty(n, n_H, n_W, C, dtype=dA.dtype)
+        def do(start):
+            target = dA_prev[start:start + n]
+            d = share[:len(target)]
+            np.multiply(dA[start:start + n], dA.dtype.type(1 / f ** 2), out=d)
+            target[:, n_H * f:] = target[:, :, n_W * f:] = 0
+            target.view(pixel)[:, :n_H * f, :n_W * f, 0].reshape(
+                len(d), n_H, f, n_W, f)[...] = d.view(pixel)[
+                    :, :, None, :, None, 0]
+        return do
+    _parallel(worker, range(0, m, n), threads)
+
 def _spread(dA, dA_prev, f, s, threads):
     """Write into dA_prev the gradient of average pooling: by rows and then
     by columns, where the image is added to itself, shifted."""
@@ -1301,15 +1323,8 @@ def _spread(dA, dA_prev, f, s, threads):
         sums = _empty(size, dtype=dA.dtype)
         def do(start):
             target = dA_prev[start:start + n]
-            pixels = target.view(pixel)[..., 0]
             d, t = share[:len(target)], inside[:len(target)]
             np.multiply(dA[start:start + n], dA.dtype.type(1 / f ** 2), out=d)
-            if f == s:                          # each cell has one window
-                target[:, n_H * f:] = target[:, :, n_W * f:] = 0
-                pixels[:, :n_H * f, :n_W * f].reshape(
-                    len(d), n_H, f, n_W, f)[...] = d.view(pixel)[
-                        :, :, None, :, None, 0]
-                return
             t[:, s * n_H if f > s else 0:] = 0
             for i in range(f):
                 rows = t[:, i:i + s * (n_H - 1) + 1:s]
@@ -1324,7 +1339,7 @@ def _spread(dA, dA_prev, f, s, threads):
                 for k in range(1, -(-(f - j) // s)):
                     total = np.add(total, tall[(more - k) * C:][:size],
                                    out=sums)
-                part = pixels[:, :, j::s]
+                part = target.view(pixel)[:, :, j::s, 0]
                 part[...] = total.view(pixel).reshape(shape)[
                     :len(part), :, :part.shape[2]]
         return do
