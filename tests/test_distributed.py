@@ -151,8 +151,9 @@ from cnnbook.distributed import main
 main(["--folder", sys.argv[1], "--epochs", "1"])
 for _ in range(100):                # the system may list one a moment more
     left = len(os.listdir("/proc/self/task")) - 1
-    if left:
-        time.sleep(0.05)
+    if left == 0:
+        break
+    time.sleep(0.05)
 os.write(1, b"threads left: %d\\n" % left)        # in one piece
 """
 
