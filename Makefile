@@ -3,6 +3,7 @@
 # make student  the notebooks of exercises for students, in student/
 # make bench    how fast the layers are, beside PyTorch and SciPy
 # make preview  serve the book here and make again what changes
+# make export   write cnnbook/ again from the notebooks
 # make clean    remove what was made (not the environment)
 #
 # Narrow the book with LANG_=es or en, FORMAT=html, pdf or epub, ENGINE=quarto
@@ -17,13 +18,17 @@ OLD = .venv-oldest
 OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source chapters build book browser widgets)
 NARROW = $(if $(LANG_),--lang $(LANG_)) $(if $(FORMAT),--format $(FORMAT)) $(if $(ENGINE),--engine $(ENGINE))
 
-.PHONY: book student test bench preview clean
+.PHONY: book export student test bench preview clean
 
 book: $(READY)
 	@$(BIN)/cnnbook book $(NARROW)
 
 preview: $(READY)
 	@$(BIN)/cnnbook preview $(NARROW)
+
+export: $(READY)
+	@$(BIN)/nbdev-clean
+	@$(BIN)/python -m cnnbook.press.export
 
 student: $(READY)
 	@$(BIN)/cnnbook student $(if $(LANG_),--lang $(LANG_)) $(if $(OUT),--out $(OUT))

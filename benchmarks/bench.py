@@ -32,7 +32,7 @@ import numpy as np
 
 from cnnbook import backprop, conv1d as loops_conv1d, conv_layer, fast
 from cnnbook import pooling
-from cnnbook.model import progress
+from cnnbook.lab import progress
 
 try:
     import torch

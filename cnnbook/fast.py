@@ -23,10 +23,10 @@ from .backprop import conv_backward as loops_conv_backward
 from .backprop import pool_backward as loops_pool_backward
 from .checks import (as_array, as_cache, as_choice, as_int,
                             check_equal)
-from .conv1d import conv1d as loops_conv1d
-from .conv1d import _conv1d_arguments
-from .conv2d import _conv2d_arguments
-from .conv2d import conv2d as loops_conv2d
+from .convolution1d import conv1d as loops_conv1d
+from .convolution1d import _conv1d_arguments
+from .convolution2d import _conv2d_arguments
+from .convolution2d import conv2d as loops_conv2d
 from .conv_layer import _conv_arguments
 from .conv_layer import conv_forward as loops_conv_forward
 from .padding import dilate, output_size

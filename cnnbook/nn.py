@@ -21,10 +21,10 @@ from .backprop import (check_gradient,
 from .checks import as_array, as_dict, as_int, check_equal
 from .fast import (conv_backward, conv_forward, pool_backward,
                           pool_forward)
-from .model import (_someone_watches, cross_entropy, dropout_forward,
-                           fully_connected_layer_backward,
-                           fully_connected_layer_forward, minibatches,
-                           one_hot_encode, softmax)
+from .lab import (_someone_watches, cross_entropy, dropout_forward,
+                         fully_connected_layer_backward,
+                         fully_connected_layer_forward, minibatches,
+                         one_hot_encode, softmax)
 from .pooling import global_average_pool
 
 # %% ../chapters/09_nn.ipynb #b238b483

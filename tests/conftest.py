@@ -5,8 +5,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from cnnbook.build import find_quarto, make_book, read_manifest
-from cnnbook.pandoc import pages
+from cnnbook.press.build import find_quarto, make_book, read_manifest
+from cnnbook.press.pandoc import pages
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = [page["file"] for page in pages(read_manifest(ROOT, "es"))]

@@ -18,8 +18,8 @@ from cnnbook.backprop import (check_gradient, conv_backward,
                               pool_backward)
 from cnnbook.checks import (as_array, as_cache, as_choice, as_dict,
                             as_hparameter, as_int, check_equal, check_fits)
-from cnnbook.conv1d import conv1d, pad_widths
-from cnnbook.conv2d import conv2d, separate
+from cnnbook.convolution1d import conv1d, pad_widths
+from cnnbook.convolution2d import conv2d, separate
 from cnnbook.conv_layer import (conv_forward, conv_multiply_adds,
                                 conv_parameters, conv_single_step,
                                 dense_parameters, receptive_field)

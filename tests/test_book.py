@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cnnbook.build import (Page, Prose, broken_links, read_manifest,
-                           whole_books)
+from cnnbook.press.build import (Page, Prose, broken_links, read_manifest,
+                                 whole_books)
 from conftest import FILES, ROOT
 
 LANGS = "es", "en"
@@ -105,8 +105,8 @@ def test_every_picture_has_a_text_instead(parsed):
 
 
 def test_the_pictures_are_those_of_the_language(book):
-    spanish = (book / "es" / "chapters/A2_figures.html").read_text()
-    english = (book / "en" / "chapters/A2_figures.html").read_text()
+    spanish = (book / "es" / "chapters/making/figures.html").read_text()
+    english = (book / "en" / "chapters/making/figures.html").read_text()
     assert "Una tabla azul" in spanish and "A blue table" in english
 
 

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from cnnbook.build import read_manifest
+from cnnbook.press.build import read_manifest
 from conftest import CHROMIUM, FILES, ROOT
 
 playwright = pytest.importorskip("playwright.async_api")
@@ -277,7 +277,7 @@ def test_search_is_used_with_the_keyboard_and_leads_to_the_place(on_page):
 
 
 def test_every_entry_of_the_search_is_a_place(book):
-    from cnnbook.build import Page
+    from cnnbook.press.build import Page
     indexes = []
     for lang in LANGS:
         text = (book / lang / "assets/search-index.js").read_text("utf-8")

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from cnnbook.build import BuildError, choose_engine, find_quarto, make_book
+from cnnbook.press.build import BuildError, choose_engine, find_quarto, make_book
 from conftest import ROOT
 
 ENGINES = ["pandoc", pytest.param("quarto", marks=pytest.mark.skipif(
@@ -178,7 +178,7 @@ def test_ctrl_c_leaves_the_last_good_book(project):
     started = project / "started"
     chapter(project, f"import time; open({str(started)!r}, 'w').close()\n"
             "time.sleep(60)")
-    program = ("from pathlib import Path\nfrom cnnbook.build import main\n"
+    program = ("from pathlib import Path\nfrom cnnbook.cli import main\n"
                "main()")
     process = subprocess.Popen(
         [sys.executable, "-c", program, "book", "--engine", "pandoc"],
@@ -306,7 +306,7 @@ def test_the_staged_projects_are_quarto_projects(project):
 
 
 def test_without_quarto_it_says_so_once_and_goes_on(tmp_path, monkeypatch):
-    import cnnbook.build as build
+    import cnnbook.press.build as build
     calls = []
     monkeypatch.setattr(build, "find_quarto", lambda: None)
     monkeypatch.setattr(build, "_install_quarto",

@@ -1,5 +1,5 @@
 """Every chapter runs from its first cell to its last: its claims hold."""
-from cnnbook.build import execute, read_notebooks, run_aside
+from cnnbook.press.build import execute, read_notebooks, run_aside
 from conftest import ROOT
 
 

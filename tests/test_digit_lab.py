@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from cnnbook.model import create_model, network_forward, predict
+from cnnbook.lab import create_model, network_forward, predict
 from cnnbook.storage import PAGE_DATA, pack, unpack
 from conftest import ROOT
 

@@ -4,7 +4,7 @@ import re
 import nbformat
 import pytest
 
-from cnnbook.editions import edition, language, unpaired
+from cnnbook.press.editions import edition, language, unpaired
 from conftest import FILES
 
 WORDS = r"[a-záéíóúüñA-ZÁÉÍÓÚÜÑ]"
@@ -68,7 +68,7 @@ def test_the_twins_have_similar_lengths(notebooks, file):
 
 def glossary(notebooks):
     "The (Spanish, English) terms of the glossary."
-    cells = notebooks["chapters/A0_notation.ipynb"].cells
+    cells = notebooks["chapters/A_notation.ipynb"].cells
     table = next(c.source for c in cells if "| Español |" in c.source)
     rows = re.findall(r"(?m)^\| ([^|]+) \| ([^|]+) \|$", table)
     return [row for row in rows if row != ("Español", "English")]

@@ -11,10 +11,10 @@ import nbformat
 import numpy as np
 import pytest
 
-from cnnbook.editions import (HIDDEN, SOLVED, edition, stub, without_hidden,
-                              without_markers)
-from cnnbook.marks import RESULTS
-from cnnbook.student import exercise_cells, exercises, is_tagged
+from cnnbook.press.editions import (HIDDEN, SOLVED, edition, stub, without_hidden,
+                                    without_markers)
+from cnnbook.classroom.marks import RESULTS
+from cnnbook.classroom.student import exercise_cells, exercises, is_tagged
 from conftest import FILES, ROOT
 
 LANGS = "es", "en"
@@ -126,8 +126,8 @@ def test_names_are_unique(file):
 # The chapters whose exercises are all in this form.
 WHOLE = ["00_checks", "01_conv1d", "02_padding", "03_conv2d",
          "04_conv_layer", "05_pooling", "06_backprop", "07_model",
-         "08_fast", "09_nn", "10_architectures", "11_interpret",
-         "12_torch", "13_distributed"]
+         "08_fast", "09_nn", "11_architectures", "12_interpret",
+         "13_torch", "14_distributed"]
 
 
 @pytest.mark.parametrize("name", WHOLE)

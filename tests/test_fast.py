@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from cnnbook import backprop, conv_layer, fast, pooling
-from cnnbook.conv1d import conv1d as loops_conv1d
-from cnnbook.conv2d import conv2d as loops_conv2d
+from cnnbook.convolution1d import conv1d as loops_conv1d
+from cnnbook.convolution2d import conv2d as loops_conv2d
 
 TOL = {"float64": 1e-12, "float32": 2e-5, "float16": 2e-2}
 LAYER = ("auto", "winograd", *fast.CONV_ALGORITHMS)

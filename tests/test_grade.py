@@ -13,13 +13,13 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from cnnbook import grade as module
-from cnnbook.build import BuildError, parse, read_notebooks
-from cnnbook.editions import edition
-from cnnbook.grade import (CALLS, LIMITS, REASONS, check_releases,
-                           filter_program, grade, grade_class, release,
-                           table)
-from cnnbook.student import exercises, student_notebook
+from cnnbook.classroom import grade as module
+from cnnbook.press.build import BuildError, parse, read_notebooks
+from cnnbook.press.editions import edition
+from cnnbook.classroom.grade import (CALLS, LIMITS, REASONS, check_releases,
+                                     filter_program, grade, grade_class, release,
+                                     table)
+from cnnbook.classroom.student import exercises, student_notebook
 from conftest import ROOT
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"),
@@ -43,7 +43,7 @@ def marked(source):
 SMALL = new_notebook(cells=[
     *both("# Small {#sec-small}"),
     *both("## Exercises {#sec-small-exercises}"),
-    new_code_cell("import numpy as np\nfrom cnnbook.marks import marks"),
+    new_code_cell("import numpy as np\nfrom cnnbook.classroom.marks import marks"),
     *both("### Twice {#sec-small-ex-twice}"),
     solved("def twice(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n"
            "    ### END SOLUTION"),
@@ -90,15 +90,15 @@ def stop_the_alarm(body):
             + body)
 
 
-PATCH = """import cnnbook.marks, sys
+PATCH = """import cnnbook.classroom.marks, sys
 class Free:
     def __init__(self, *a): pass
     def __enter__(self): return self
     def __exit__(self, *a): return True
-cnnbook.marks.marks = marks = Free
-cnnbook.marks.RESULTS["twice"] = (3, 3)
-import cnnbook.grade
-cnnbook.grade.examine = lambda *a: {"small-ex-twice": {"earned": 99}}
+cnnbook.classroom.marks.marks = marks = Free
+cnnbook.classroom.marks.RESULTS["twice"] = (3, 3)
+import cnnbook.classroom.grade
+cnnbook.classroom.grade.examine = lambda *a: {"small-ex-twice": {"earned": 99}}
 twice = lambda x: 0"""
 
 FORGE = """import json, os, struct
@@ -414,7 +414,7 @@ class Box:
     def more(self): return self.n + 1"""
     nb = new_notebook(cells=[
         *both("# Odd {#sec-odd}"), *both("## Exercises {#sec-odd-exercises}"),
-        new_code_cell("import numpy as np\nfrom cnnbook.marks import marks"),
+        new_code_cell("import numpy as np\nfrom cnnbook.classroom.marks import marks"),
         *both("### All {#sec-odd-ex-all}"),
         solved(f"apply = None\n### BEGIN SOLUTION\n{source}\n"
                "### END SOLUTION"),
@@ -452,7 +452,7 @@ class Box:
 
 PROGRAM = """
 import json, sys
-from cnnbook import grade
+from cnnbook.classroom import grade
 for name in sys.argv[4:]:
     setattr(grade, name, lambda *a: ["namespaces"] * (name == "_namespace"))
 record = grade.grade_one(sys.argv[1], sys.argv[2], [],
@@ -484,7 +484,7 @@ def test_where_the_system_allows_less_the_rest_holds(name, lacking, tmp_path):
 def test_a_pupil_cannot_question_the_examiner():
     import socket
     import threading
-    from cnnbook.grade import EXAMINER, Peer, _answers
+    from cnnbook.classroom.grade import EXAMINER, Peer, _answers
     ours, theirs = socket.socketpair()
     examiner = _answers(Peer(ours, {"secret": 42}, EXAMINER))
     examiner.kept.append(lambda: 42)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cnnbook import nn
-from cnnbook.figures import is_installed, needs
+from cnnbook.press.figures import is_installed, needs
 from conftest import FILES, ROOT
 
 NEEDY = [file for file in FILES
@@ -33,7 +33,7 @@ RUN = """
 import asyncio, sys, nbformat
 from pathlib import Path
 from tqdm import tqdm
-from cnnbook.build import run_notebook
+from cnnbook.press.build import run_notebook
 path = Path(sys.argv[1])
 nb = nbformat.read(path, as_version=4)
 asyncio.run(run_notebook(nb, path, tqdm(disable=True)))
@@ -62,7 +62,7 @@ def without(tmp_path_factory):
     r"1[23]_", f)])
 def test_without_pytorch_a_chapter_runs_and_says_what_is_missing(without,
                                                                  file):
-    from cnnbook.editions import edition
+    from cnnbook.press.editions import edition
     nb, notices = without(file), 0
     for lang, words in ("es", "Sin ejecutar"), ("en", "Not run"):
         for cell in edition(nb, lang).cells:

@@ -11,7 +11,7 @@ from scipy.signal import convolve2d
 from cnnbook import interpret, nn
 from cnnbook.backprop import check_gradient
 from cnnbook.conv_layer import receptive_field
-from cnnbook.model import cross_entropy, one_hot_encode
+from cnnbook.lab import cross_entropy, one_hot_encode
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 TOL = {np.float64: dict(rtol=1e-9, atol=1e-11),

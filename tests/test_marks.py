@@ -1,4 +1,4 @@
-"""What `cnnbook.marks` tells a student, in either language."""
+"""What `cnnbook.classroom.marks` tells a student, in either language."""
 import linecache
 import re
 import subprocess
@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnbook import marks as module
-from cnnbook.marks import (MISTAKES, PROBLEMS, RESULTS, Mismatch, array_hash,
-                           check, check_hash, check_scalar, check_vectorised,
-                           loops_in, marks, mistaken, reference, summary)
+from cnnbook.classroom import marks as module
+from cnnbook.classroom.marks import (MISTAKES, PROBLEMS, RESULTS, Mismatch, array_hash,
+                                     check, check_hash, check_scalar, check_vectorised,
+                                     loops_in, marks, mistaken, reference, summary)
 
 
 @pytest.fixture(autouse=True)
@@ -345,8 +345,8 @@ def test_marks_needs_numpy_alone():
     program = """
 import sys
 sys.modules.update(dict.fromkeys(['matplotlib', 'IPython', 'scipy']))
-from cnnbook.marks import check, marks, summary
-from cnnbook.conv1d import conv1d
+from cnnbook.classroom.marks import check, marks, summary
+from cnnbook.convolution1d import conv1d
 with marks(5, 'conv1d'):
     check(conv1d)
 summary()

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from threadpoolctl import threadpool_limits
 
-from cnnbook.student import exercise_cells
+from cnnbook.classroom.student import exercise_cells
 from conftest import ROOT
 from mutants import MUTANTS, Mutant
 

@@ -8,8 +8,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from cnnbook.backprop import (conv_backward, create_mask_from_window,
                               distribute_value, pool_backward)
-from cnnbook.conv1d import conv1d
-from cnnbook.conv2d import conv2d, separate
+from cnnbook.convolution1d import conv1d
+from cnnbook.convolution2d import conv2d, separate
 from cnnbook.conv_layer import conv_forward, receptive_field
 from cnnbook.padding import (BORDERS, border_index, dilate, output_size,
                              pad_axes, zero_pad)

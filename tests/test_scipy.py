@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from cnnbook.conv1d import conv1d
-from cnnbook.conv2d import conv2d, separate
+from cnnbook.convolution1d import conv1d
+from cnnbook.convolution2d import conv2d, separate
 from cnnbook.conv_layer import conv_forward
 from cnnbook.padding import BORDERS, dilate, pad_axes, zero_pad
 

@@ -11,9 +11,9 @@ import urllib.request
 import numpy as np
 import pytest
 
-from cnnbook.build import modules_used, write_apps, write_script
-from cnnbook.conv1d import conv1d
-from cnnbook.live import find_shinylive, stage_app
+from cnnbook.press.build import modules_used, write_apps, write_script
+from cnnbook.convolution1d import conv1d
+from cnnbook.press.live import find_shinylive, stage_app
 from conftest import ROOT
 
 APP = ROOT / "apps" / "signal"

@@ -104,7 +104,7 @@ def test_constraints_are_names_and_versions_only():
 
 
 def test_the_pandoc_path_stays_small():
-    nb = nbformat.read(ROOT / "chapters/A5_pandoc.ipynb", as_version=4)
+    nb = nbformat.read(ROOT / "chapters/making/pandoc.ipynb", as_version=4)
     sources = [c.source for c in nb.cells if c.cell_type == "code"
                and c.source.startswith("#| export")]
     sources += [p.read_text() for p in (ROOT / "assets/pandoc").iterdir()]

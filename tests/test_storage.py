@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cnnbook import storage
-from cnnbook.model import create_model, train
+from cnnbook.lab import create_model, train
 from cnnbook.storage import load, save
 
 NET = (("conv", 3), ("relu",), ("dropout", 0.3), ("pool",), ("dense", 2))

@@ -9,10 +9,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from cnnbook.build import parse, read_manifest, read_notebooks
-from cnnbook.editions import BLOCK
-from cnnbook.pandoc import BuildError
-from cnnbook.student import anchor_names, student_notebook, write_notebooks
+from cnnbook.press.build import parse, read_manifest, read_notebooks
+from cnnbook.press.editions import BLOCK
+from cnnbook.press.pandoc import BuildError
+from cnnbook.classroom.student import anchor_names, student_notebook, write_notebooks
 from conftest import ROOT
 
 LANGS = "es", "en"
@@ -148,7 +148,7 @@ def test_the_first_cell_installs_only_what_is_missing():
 
     exec(code, {"get_ipython": Shell})
     assert asked == []
-    exec(code.replace("cnnbook.marks", "not_there"), {"get_ipython": Shell})
+    exec(code.replace("cnnbook.classroom.marks", "not_there"), {"get_ipython": Shell})
     assert asked == [("pip", "install --quiet cnnbook")]
 
 
@@ -182,7 +182,7 @@ def test_the_command_can_be_narrowed(tmp_path):
 
 
 def test_a_book_without_exercises_says_so(tmp_path, monkeypatch):
-    import cnnbook.student as student
+    import cnnbook.classroom.student as student
     monkeypatch.setattr(student, "read_notebooks", lambda root: {})
     with pytest.raises(BuildError, match="no chapter has an exercise"):
         write_notebooks(ROOT, parse(["student", "--out", str(tmp_path)]))

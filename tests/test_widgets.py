@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from cnnbook.backprop import pool_backward
-from cnnbook.conv1d import conv1d
-from cnnbook.conv2d import conv2d
+from cnnbook.convolution1d import conv1d
+from cnnbook.convolution2d import conv2d
 from cnnbook.conv_layer import (conv_forward, conv_multiply_adds,
                                 conv_parameters, dense_parameters,
                                 receptive_field)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from shiny import App, reactive, render, ui
 
-from cnnbook.conv1d import conv1d, pad_widths
+from cnnbook.convolution1d import conv1d, pad_widths
 
 N = 64                                  # samples of the signal
 KERNELS = {"1/3 1/3 1/3": ("media de 3", "average of 3"),

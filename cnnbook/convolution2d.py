@@ -9,7 +9,7 @@ __all__ = ['conv2d', 'separate']
 import numpy as np
 
 from .checks import as_array, as_int, check_fits
-from .conv1d import pad_widths
+from .convolution1d import pad_widths
 
 # %% ../chapters/03_conv2d.ipynb #517337a9
 def _pair(name, value, minimum):

@@ -1,0 +1,1 @@
+"""What marks and grades: exercises, students' notebooks, the grader."""

@@ -1,0 +1,1 @@
+"""What makes the book: editions, figures, execution, renderers, links."""
