@@ -15,6 +15,19 @@ from .conv_layer import _conv_arguments
 from .padding import output_size, zero_pad
 from .pooling import pool_sizes
 
+# %% ../chapters/06_backprop.ipynb #6811c08f
+def _conv_backward_arguments(dZ, cache):
+    "What `conv_backward` works with: `dZ` and the layer's, all checked."
+    A_prev, W, b, stride, pad, dilation = _conv_arguments(
+        *as_cache(cache, "(A_prev, W, b, hparameters)"))
+    dZ = as_array("dZ", dZ, 4, "(m, n_H, n_W, n_C)")
+    (m, n_H_prev, n_W_prev, _), (f, _, _, n_C) = A_prev.shape, W.shape
+    n_H = output_size(n_H_prev, f, pad, stride, dilation)
+    n_W = output_size(n_W_prev, f, pad, stride, dilation)
+    check_equal("dZ", dZ.shape, (m, n_H, n_W, n_C),
+                "as its shape, that of the layer's output")
+    return dZ, A_prev, W, b, stride, pad, dilation
+
 # %% ../chapters/06_backprop.ipynb #c1659132
 def conv_backward(
     dZ,     # (m, n_H, n_W, n_C), gradient of the cost with respect to Z
@@ -26,15 +39,11 @@ def conv_backward(
     Raises TypeError or ValueError if `dZ` does not have the shape of the
     layer's output, or `cache` is not the layer's cache.
     """
-    A_prev, W, b, stride, pad, dilation = _conv_arguments(
-        *as_cache(cache, "(A_prev, W, b, hparameters)"))
-    dZ = as_array("dZ", dZ, 4, "(m, n_H, n_W, n_C)")
+    dZ, A_prev, W, b, stride, pad, dilation = _conv_backward_arguments(
+        dZ, cache)
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape
     f, f, n_C_prev, n_C = W.shape
-    n_H = output_size(n_H_prev, f, pad, stride, dilation)
-    n_W = output_size(n_W_prev, f, pad, stride, dilation)
-    check_equal("dZ", dZ.shape, (m, n_H, n_W, n_C),
-                "as its shape, that of the layer's output")
+    m, n_H, n_W, n_C = dZ.shape
     extent = dilation * (f - 1) + 1
 
     A_prev_pad = zero_pad(A_prev, pad)

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from cnnbook.press.export import export
 from conftest import FILES, ROOT, copy_project
 
 BIN = Path(sys.executable).parent
@@ -18,27 +19,30 @@ BIN = Path(sys.executable).parent
 def exported(tmp_path_factory):
     "A copy of the project, cleaned and exported anew."
     project = copy_project(tmp_path_factory.mktemp("exported"))
-    for path in (project / "cnnbook").glob("*.py"):
-        if path.name != "__init__.py":
-            path.unlink()
-    for command in "nbdev-clean", "nbdev-export":
-        subprocess.run([BIN / command], cwd=project, check=True)
+    subprocess.run([BIN / "nbdev-clean"], cwd=project, check=True)
+    export(project)
     return project
 
 
-def test_the_module_is_what_the_notebooks_export(exported):
-    ours = {p.name for p in (ROOT / "cnnbook").glob("*.py")}
-    theirs = {p.name for p in (exported / "cnnbook").glob("*.py")}
-    assert ours == theirs
-    _, different, errors = filecmp.cmpfiles(
-        ROOT / "cnnbook", exported / "cnnbook", ours, shallow=False)
-    assert not different and not errors, "run nbdev-export"
+def modules(project):
+    "The files of the package of `project`, by their place in it."
+    package = project / "cnnbook"
+    return {path.relative_to(package).as_posix(): path
+            for path in package.rglob("*.py")}
+
+
+def test_the_package_is_what_the_notebooks_export(exported):
+    ours, theirs = modules(ROOT), modules(exported)
+    assert set(ours) == set(theirs), "run make export"
+    different = [name for name in ours if not filecmp.cmp(
+        ours[name], theirs[name], shallow=False)]
+    assert not different, "run make export"
 
 
 @pytest.mark.parametrize("file", [f for f in FILES if "/" in f])
 def test_the_notebook_is_clean(exported, file):
     assert (ROOT / file).read_text() == (exported / file).read_text(), (
-        "run nbdev-clean")
+        "run make export")
 
 
 @pytest.mark.parametrize("file", FILES)
