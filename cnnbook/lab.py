@@ -138,7 +138,7 @@ def initialize_parameters(
         parameters["b" + k] = np.zeros((1,) * (len(shape) - 1) + shape[-1:])
     return parameters
 
-# %% ../chapters/07_model.ipynb #416a6b95
+# %% ../chapters/07_model.ipynb #9b978b48
 _LOOPS = SimpleNamespace(
     conv_forward=conv_forward, conv_backward=conv_backward,
     pool_forward=pool_forward, pool_backward=pool_backward)
@@ -277,7 +277,7 @@ def accuracy(
     a, y = (v.argmax(axis=1) if v.ndim == 2 else v for v in (a, y))
     return 100 * float(np.mean(a == y))
 
-# %% ../chapters/07_model.ipynb #b3d84f55
+# %% ../chapters/07_model.ipynb #b8eaea51
 def test_model(
     X_test,       # (m, n_H, n_W, n_C)
     Y_test,       # (m, C) one-hot, or (m,) classes

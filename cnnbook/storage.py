@@ -19,7 +19,7 @@ import numpy as np
 
 from .checks import as_dict, as_int
 
-# %% ../chapters/C_storage.ipynb #fbcb5c3d
+# %% ../chapters/C_storage.ipynb #711b3bad
 _TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8",
           "I32": "<i4", "I16": "<i2", "I8": "|i1", "U64": "<u8",
           "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|b1"}
@@ -46,7 +46,7 @@ def write_tensors(
     text += b" " * (-len(text) % 8)
     return b"".join([len(text).to_bytes(8, "little"), text, *parts])
 
-# %% ../chapters/C_storage.ipynb #4e534652
+# %% ../chapters/C_storage.ipynb #14a1ae84
 def read_tensors(
     data,       # the bytes of a safetensors file, whoever wrote it
 ):
@@ -70,7 +70,7 @@ def read_tensors(
                          ) from error
     return _cut(data, start, places), metadata
 
-# %% ../chapters/C_storage.ipynb #eb94d234
+# %% ../chapters/C_storage.ipynb #501166e1
 def _place(entry):
     "Where an array lies, how large it is and what it is, by the header."
     shape = tuple(as_int("shape", n, 0) for n in entry["shape"])
@@ -123,7 +123,7 @@ def _flatten(value, arrays, path=""):
     return {key: _flatten(v, arrays, _step(path, key))
             for key, v in value.items()}
 
-# %% ../chapters/C_storage.ipynb #aa60df67
+# %% ../chapters/C_storage.ipynb #cc3195db
 def _keep(value, arrays, path):
     "Put an array into `arrays` under its path; return its mark."
     array = np.asarray(value)
@@ -151,7 +151,7 @@ def _restore(tree, arrays, path=""):
         return tuple(_restore(tree["items"], arrays, path))
     return arrays[path] if kind == "array" else arrays[path][()]
 
-# %% ../chapters/C_storage.ipynb #9cf1d844
+# %% ../chapters/C_storage.ipynb #50318127
 def _checksum(n):
     return b'"crc32": "%08x"' % n
 
@@ -170,7 +170,7 @@ def to_bytes(
                                   "tree": json.dumps(rest)})
     return data.replace(_checksum(0), _checksum(zlib.crc32(data)), 1)
 
-# %% ../chapters/C_storage.ipynb #95cd586c
+# %% ../chapters/C_storage.ipynb #9327ec6e
 def from_bytes(
     data,       # what `to_bytes` returned
 ):
