@@ -757,6 +757,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                  'cnnbook/press/execution.py'),
                                          'cnnbook.press.execution.held': ('making/execution.html#held', 'cnnbook/press/execution.py'),
                                          'cnnbook.press.execution.keep': ('making/execution.html#keep', 'cnnbook/press/execution.py'),
+                                         'cnnbook.press.execution.plain': ('making/execution.html#plain', 'cnnbook/press/execution.py'),
                                          'cnnbook.press.execution.restore': ( 'making/execution.html#restore',
                                                                               'cnnbook/press/execution.py')},
             'cnnbook.press.export': { 'cnnbook.press.export.BuildError': ('making/export.html#builderror', 'cnnbook/press/export.py'),
