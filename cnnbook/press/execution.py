@@ -87,7 +87,7 @@ def held(nb, folder, package):
     others |= {name for cell in code_cells(nb) for name in needs(cell.source)}
     files = {Path(os.path.relpath(path, root)).as_posix(): path
              for path in files_read(nb, folder, root)}
-    return modules, versions(others | BROUGHT), files
+    return modules, versions(frozenset(others | BROUGHT)), files
 
 # %% ../../chapters/making/execution.ipynb #fa3984e6
 def execution_key(nb, folder, package):
@@ -103,6 +103,7 @@ def execution_key(nb, folder, package):
     return digest.hexdigest()[:16]
 
 
+@lru_cache(maxsize=None)
 def essence(code):
     "The `code` of a module without the list of names that it offers."
     listed = [node for node in ast.walk(ast.parse(code)) if isinstance(
@@ -140,10 +141,9 @@ class Cache:
                  for old in self.older(place)]
         return max(known, default=float("inf"))
 
-# %% ../../chapters/making/execution.ipynb #550752f6
-def keep(place, ran, facts, older):
-    "Write to the file `place` what the notebook `ran` shows."
-    outputs = [cell.outputs for cell in code_cells(ran)]
+# %% ../../chapters/making/execution.ipynb #2f1bfa6b
+def keep(place, outputs, facts, older):
+    "Write to the file `place` the outputs of the cells, and the `facts`."
     write_whole(place, json.dumps(facts | {"outputs": outputs}))
     for old in older:
         old.unlink(missing_ok=True)
@@ -205,9 +205,9 @@ def execute(notebooks, package, cache, jobs):
 
     def one(path):
         with bar.named(path.stem):
-            ran, facts = run_notebook(notebooks[path], path, package.parent,
-                                      running, bar.advance)
-            keep(todo[path], ran, facts, kept.older(todo[path]))
+            shown, facts = run_notebook(notebooks[path], path, package.parent,
+                                        running, bar.advance)
+            keep(todo[path], shown, facts, kept.older(todo[path]))
             restore(notebooks[path], todo[path])
 
     longest_first = sorted(reversed(todo), key=lambda path: -kept.seconds(

@@ -63,7 +63,9 @@ def error_of(shell, root):
     if isinstance(error, SyntaxError):
         lines.append(error.lineno)
     words = f"{type(error).__name__}: {error}"
-    inside = [frame for frame in frames if frame.filename.startswith(root)]
+    package = os.path.join(root, "cnnbook", "")
+    inside = [frame for frame in frames
+              if frame.filename.startswith(package)]
     if inside:
         place = os.path.relpath(inside[-1].filename, root)
         words += f" ({place}, line {inside[-1].lineno})"
