@@ -126,8 +126,7 @@ def copy_aside(root, aside):
                     ignore=shutil.ignore_patterns("__pycache__", ".*"))
     for path in generated(aside / "cnnbook"):
         path.unlink()
-    for name in "pyproject.toml", "README.md":
-        shutil.copy(root / name, aside)
+    shutil.copy(root / "pyproject.toml", aside)     # nbdev's settings
     copies = []
     for path in notebooks_in(root):
         text = whole_text(path)
