@@ -11,9 +11,10 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from .press.build import make, preview
+from .press.build import make
 from .press.editions import LANGUAGES
 from .press.manifest import BuildError
+from .press.preview import preview
 
 # %% ../chapters/making/command.ipynb #d25246f6
 ROOMS = "classroom.student", "classroom.grade"      # with a command

@@ -25,13 +25,13 @@ from posixpath import dirname, join, normpath
 from urllib.parse import unquote, urlsplit
 
 from .editions import (LANGUAGES, arranged, edition, options)
-from .execution import (code_cells, execute, modules_used,
-                                     run_aside)
+from .execution import code_cells, execute
 from .export import export
 from .live import find_shinylive, stage_app
 from .manifest import (BuildError, pages, read_manifest,
                                     read_notebooks)
 from .pandoc import render_book, unresolved
+from .reach import modules_used
 from ..storage import PAGE_DATA
 
 # %% ../../chapters/making/build.ipynb #b704eccf
@@ -426,8 +426,8 @@ def make_book(root, langs=LANGUAGES, formats=tuple(SUFFIXES), engine=None,
     """
     out = out or root / "_book"
     notebooks, start = read_notebooks(root), time.time()
-    ran = run_aside(execute(notebooks, root / "cnnbook", root / ".cache",
-                            jobs or os.cpu_count() or 1))
+    ran = execute(notebooks, root / "cnnbook", root / ".cache",
+                  jobs or os.cpu_count() or 1)
     print(f"{ran} of {len(notebooks)} notebooks were run in "
           f"{time.time() - start:.1f} s", flush=True)
     engine, why = choose_engine(engine)
