@@ -1,5 +1,6 @@
 """Every chapter runs from its first cell to its last: its claims hold."""
-from cnnbook.press.build import execute, read_notebooks, run_aside
+from cnnbook.press.execution import execute, run_aside
+from cnnbook.press.manifest import read_notebooks
 from conftest import ROOT
 
 

@@ -15,6 +15,8 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from .editions import system_language
+
 # %% ../../chapters/making/figures.ipynb #7455c430
 INPUT, KERNEL, OUTPUT = "#0072B2", "#D55E00", "#009E73"
 GRAY = "#767676"
@@ -32,8 +34,7 @@ STYLE = {
 # %% ../../chapters/making/figures.ipynb #8f15fa80
 def languages():
     "The languages to draw in: those of `CNNBOOK_LANG`, or the system's one."
-    system = "es" if os.environ.get("LANG", "").startswith("es") else "en"
-    return os.environ.get("CNNBOOK_LANG", system).split(",")
+    return os.environ.get("CNNBOOK_LANG", system_language()).split(",")
 
 # %% ../../chapters/making/figures.ipynb #28c63a7d
 def _as_svg(fig):
