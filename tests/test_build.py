@@ -528,8 +528,8 @@ def test_the_language_of_the_system(monkeypatch, variables, lang):
     assert parse(["grade", "folder"]).lang == lang
 
 
-def test_the_command_line_knows_the_limits_of_the_grader():
-    from cnnbook.classroom.grade import LIMITS
+def test_each_limit_of_the_grader_can_be_told():
+    from cnnbook.classroom.sandbox import LIMITS
     told = parse(["grade", "folder"])
     assert LIMITS == {name: getattr(told, name) for name in LIMITS}
 
