@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import __version__
 from .press.editions import LANGUAGES, system_language
-from .press.manifest import BuildError
+from .press.export import BuildError
 
 # %% ../chapters/making/command.ipynb #77d2db89
 def run_book(root, arguments):
@@ -21,7 +21,7 @@ def run_book(root, arguments):
 
 
 def run_preview(root, arguments):
-    from cnnbook.press.book import preview
+    from cnnbook.press.preview import preview
     preview(root, port=arguments.port, **_narrowed(arguments))
 
 

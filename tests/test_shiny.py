@@ -13,7 +13,7 @@ import pytest
 
 from cnnbook.convolution1d import conv1d
 from cnnbook.press.apps import find_shinylive, stage_app, write_apps
-from cnnbook.press.execution import modules_used
+from cnnbook.press.reach import modules_used
 from cnnbook.press.scripts import write_script
 from conftest import ROOT
 
@@ -174,7 +174,7 @@ def test_only_what_the_app_uses_travels(tmp_path):
     used = modules_used((APP / "app.py").read_text(), ROOT / "cnnbook")
     stage_app(APP, used, tmp_path, "es")
     assert {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.*")
-            } == {"app.py", "language.txt", "cnnbook/__init__.py",
+            } == {"app.py", "language.txt", "cnnbook/__init__.py", "cnnbook/_lazy.py",
                   "cnnbook/checks.py", "cnnbook/convolution1d.py"}
     with pytest.raises(ValueError, match="app must be a folder"):
         stage_app(tmp_path / "cnnbook", used, tmp_path / "other", "es")

@@ -30,7 +30,7 @@ from torch.utils.data import DistributedSampler
 from ..checks import as_int, check_equal
 from ..images import read_images
 from .pytorch import to_torch
-from ..lab import stratified_split
+from ..data import stratified_split
 from ..nn.nonlinearities import ReLU
 from ..nn.containers import Sequential
 from ..nn.convolutions import Conv2D

@@ -13,8 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .execution import modules_used
-from .manifest import BuildError
+from .export import BuildError
+from .reach import modules_used
 from .scripts import write_script
 
 # %% ../../chapters/making/apps.ipynb #0393c6bc
@@ -30,13 +30,10 @@ def stage_app(
     shutil.copytree(app, folder, dirs_exist_ok=True,
                     ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "language.txt").write_text(lang)
-    package = folder / "cnnbook"
     for path in modules:
-        inside = str(path).rpartition("/cnnbook/")[2]
-        (package / inside).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, package / inside)
-    package.mkdir(exist_ok=True)
-    (package / "__init__.py").write_text("")
+        copy = folder / "cnnbook" / path.as_posix().rpartition("cnnbook/")[2]
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
 
 # %% ../../chapters/making/apps.ipynb #0ba18fbf
 def find_shinylive():

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['STAMP', 'render', 'stamp', 'replace', 'render_anew', 'publish', 'run_notebooks', 'render_editions', 'make_book',
-           'make', 'preview']
+           'make']
 
 # %% ../../chapters/making/book.ipynb #a280b11e
 import hashlib
@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .editions import LANGUAGES
-from .execution import execute, run_aside
+from .execution import execute
 from .export import export
 from .links import broken_links
 from .manifest import BuildError, read_notebooks, subfolder
@@ -99,8 +99,8 @@ def publish(fresh, out, root):
 def run_notebooks(root, jobs=None):
     "Read and run the notebooks of the project; return them, with outputs."
     notebooks, start = read_notebooks(root), time.time()
-    ran = run_aside(execute(notebooks, root / "cnnbook", root / ".cache",
-                            jobs or os.cpu_count() or 1))
+    ran = execute(notebooks, root / "cnnbook", root / ".cache",
+                  jobs or os.cpu_count() or 1)
     print(f"{ran} of {len(notebooks)} notebooks were run in "
           f"{time.time() - start:.1f} s", flush=True)
     return notebooks
@@ -154,38 +154,3 @@ def make(root, langs=LANGUAGES, formats=tuple(SUFFIXES), engine=None,
     for path in make_book(root, langs, formats, engine, jobs, out):
         print(path.relative_to(root))
     print(f"done in {time.time() - start:.1f} s", flush=True)
-
-# %% ../../chapters/making/book.ipynb #8e01c7a4
-def preview(root, langs, formats, engine, jobs, port):
-    "Serve the book on this machine; make it again when a source changes."
-    from functools import partial
-    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-    from sys import stderr
-    from threading import Thread
-    out = root / "build" / "preview"
-    handler = partial(SimpleHTTPRequestHandler, directory=out)
-    try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-    except OSError as error:
-        raise BuildError(f"port {port}: {error.strerror}; name "
-                         "another with --port") from None
-    Thread(target=server.serve_forever, daemon=True).start()
-    print(f"http://127.0.0.1:{port}/  (Ctrl-C to stop)", flush=True)
-    before = None
-    while True:
-        now = _times(root)
-        if now != before:
-            before = now
-            try:
-                make(root, langs, formats, engine, jobs, out)
-            except BuildError as error:
-                print(f"cnnbook: {error}", file=stderr, flush=True)
-        time.sleep(1)
-
-
-def _times(root):
-    "When each source of the book was last written."
-    sources = [*root.glob("_quarto*.yml"), *root.glob("*.ipynb"),
-               *root.glob("*.bib"), *root.glob("chapters/**/*.ipynb"),
-               *root.glob("assets/**/*")]
-    return {path: path.stat().st_mtime for path in sources}
