@@ -8,9 +8,9 @@ __all__ = ['LANG_RULE', 'TOLD_LIMITS', 'run_book', 'run_preview', 'run_student',
 # %% ../chapters/making/command.ipynb #ab6eb3ed
 import argparse
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
-from . import __version__
 from .press.editions import LANGUAGES, system_language
 from .press.export import BuildError
 
@@ -44,9 +44,9 @@ def _narrowed(arguments):
             "engine": arguments.engine, "jobs": arguments.jobs}
 
 # %% ../chapters/making/command.ipynb #b0046624
-LANG_RULE = ("Without --lang both languages are made; where there is room for "
-             "one only, as in reports and messages, it is that of the system "
-             "(LC_ALL, LC_MESSAGES or LANG): Spanish, or else English.")
+LANG_RULE = ("Without --lang both languages are made; where there is room "
+             "for one only, as in reports and messages, it is that of the "
+             "system (LC_ALL, LC_MESSAGES or LANG): Spanish, else English.")
 
 
 def _add(commands, name, run, help, lang=None):
@@ -134,7 +134,7 @@ def parse(arguments=None):
         "at it, give its exercises to students and grade them. Run it in the "
         "folder of the book.")
     parser.add_argument("--version", action="version",
-                        version=f"cnnbook {__version__}")
+                        version=f"cnnbook {version('cnnbook')}")
     commands = parser.add_subparsers(
         dest="command", required=True, title="commands",
         metavar="{book,preview,student,grade}",

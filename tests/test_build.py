@@ -128,8 +128,8 @@ def test_it_can_be_narrowed(project):
     assert not list((project / "_book").rglob("*.pdf"))
 
 
-def test_nothing_runs_twice(project, capsys):
-    log = project / "runs"
+def test_nothing_runs_twice(project, capsys, tmp_path_factory):
+    log = tmp_path_factory.mktemp("log") / "runs"
     chapter(project, f"print('hi', file=open({str(log)!r}, 'a'))")
     make(project, formats=["html"])
     assert log.read_text() == "hi\n"        # once for two languages
@@ -225,8 +225,12 @@ def test_ctrl_c_leaves_the_last_good_book(project):
     chapter(project, "import socket\n"
             f"call = socket.create_connection({server.getsockname()!r})\n"
             "call.recv(1)")             # for ever: nobody answers
+    program = ("import cnnbook.press.book as book\n"
+               "book.export = lambda root: None\n"     # it has no exporters
+               "from cnnbook.cli import main\nmain()")
     process = subprocess.Popen(
-        [CNNBOOK, "book", "--engine", "pandoc"], cwd=project,
+        [sys.executable, "-c", program, "book", "--engine", "pandoc"],
+        cwd=project, env=os.environ | {"PYTHONPATH": str(project)},
         stderr=subprocess.PIPE, text=True, start_new_session=True,
         # a shell starts what runs in its background deaf to Ctrl-C
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
@@ -385,7 +389,8 @@ def two_more_books(project):
           *pair("## Tinta {#sec-m-ink}", "## Ink {#sec-m-ink}"))
     write(project / "chapters" / "making" / "n.ipynb",
           *pair("# El taller {#sec-n}", "# The shop {#sec-n}"),
-          *pair("El @sec-m y el @sec-a.", "Both @sec-m and @sec-a."))
+          *pair("El @sec-m y el @sec-a.", "Both @sec-m and @sec-a."),
+          new_markdown_cell("::: {#refs}\n:::"))
     chapter(project, es="Véase el @sec-e, la @eq-e, la @sec-e-win y el @sec-m."
             " No `@sec-e`.", en="See @sec-e, @eq-e, @sec-e-win and @sec-m."
             " Not `@sec-e`.")
@@ -450,6 +455,13 @@ def test_a_notebook_in_no_list_is_named(project):
                     .update(chapters=["chapters/making/lost.ipynb"]))
     make(project, formats=["html"], langs=["es"])
     assert "Sin lugar" in text(project, page="making/lost.html")
+
+
+def test_citations_need_a_place_for_the_references(project):
+    write(project / "chapters" / "z.ipynb",
+          *pair("# Fin {#sec-z}", "# End {#sec-z}"))
+    with pytest.raises(BuildError, match="a page needs ::: {#refs}"):
+        make(project)
 
 
 def test_an_id_is_used_once(project):

@@ -78,7 +78,7 @@ def edition(nb, lang):
     nb.cells = [c for c in nb.cells if c.source]
     return nb
 
-
+# %% ../../chapters/making/editions.ipynb #c5b0ef87
 def _localize(cell, lang):
     chosen, code = options(cell.source, lang)
     if "solution" in cell.metadata.get("tags", []):
@@ -191,7 +191,7 @@ def unpaired(nb):
                              for p in _differences(cell.source, twin.source)]
     return problems
 
-
+# %% ../../chapters/making/editions.ipynb #e637ff18
 def _differences(spanish, english):
     es, en = skeleton(spanish), skeleton(english)
     return [f"different {kind}: {es[kind]} in Spanish, {en[kind]} in English"

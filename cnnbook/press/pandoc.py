@@ -6,7 +6,7 @@ How the notebooks of a project are written as a single Markdown text."""
 
 # %% auto #0
 __all__ = ['ASSETS', 'FACTS', 'run_pandoc', 'read_book', 'elements', 'identifier', 'text_of', 'split_pages', 'link_pages',
-           'relative', 'contents', 'page_variables', 'write_pages', 'write_page', 'render_html', 'render_pdf',
+           'relative', 'parts_of', 'page_variables', 'write_pages', 'write_page', 'render_html', 'render_pdf',
            'render_epub', 'render_book']
 
 # %% ../../chapters/making/pandoc.ipynb #80daee49
@@ -99,6 +99,9 @@ def split_pages(tree, manifest):
     for block in tree["blocks"]:
         if block["t"] == "Header" and block["c"][0] == 1:
             level, attr, inlines = block["c"]
+            if not attr[2]:         # Pandoc's own, at the end
+                raise BuildError("there are citations and no place for the "
+                                 "references: a page needs ::: {#refs}")
             page = found[dict(attr[2])["file"]]
             attr[2] = []
             numbered = inlines[0]["t"] == "Span"
@@ -130,7 +133,7 @@ def relative(url, page):
     return relpath(url, dirname(page["url"]) or ".")
 
 # %% ../../chapters/making/pandoc.ipynb #36d09b83
-def contents(book, page):
+def parts_of(book, page):
     "The parts of the book with the links that `page` has to their pages."
     def link(other):
         return {"url": relative(other["url"], page),
@@ -144,7 +147,7 @@ def page_variables(book, i, manifest):
     "What the template of page `i` of the book needs to know."
     page, ours, root = book[i], manifest["cnnbook"], root_of(book[i]) or "./"
     name, beside = escape(manifest["book"]["title"]), ours.get("beside")
-    parts = contents(book, page)
+    parts = parts_of(book, page)
     links = [link for part in parts for link in part["pages"]]
     return {
         "lang": manifest["lang"], "other": ours["other"], "root": root,

@@ -17,7 +17,7 @@ from ..storage import write_whole
 SILENT = {"script", "style", "math", "svg", "nav", "button"}
 TITLES = "h1", "h2", "h3"
 
-
+# %% ../../chapters/making/search.ipynb #c87f134e
 class Prose(HTMLParser):
     """The words of an HTML page that a reader may look for.
 
