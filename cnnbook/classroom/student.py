@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SECTION', 'HEADING', 'BOX', 'ANCHOR', 'REFERENCE', 'CITATION', 'LEVELS', 'PLACE', 'INSTALL', 'MARKS', 'NOTES',
            'Exercise', 'is_tagged', 'exercise_cells', 'exercises', 'points_of', 'plain_markdown', 'anchor_names',
-           'grading', 'student_notebook', 'add_command', 'write_notebooks']
+           'grading', 'student_notebook', 'student']
 
 # %% ../../chapters/making/student.ipynb #1832a26c
 import ast
@@ -15,11 +15,11 @@ from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
+from ..press.editions import (LANGUAGES, edition, options, stub,
+                                    without_hidden)
 from ..press.manifest import (BuildError, pages, read_manifest,
                                     read_notebooks)
 from ..storage import write_whole
-from ..press.editions import (LANGUAGES, edition, options, stub,
-                                    without_hidden)
 
 # %% ../../chapters/making/student.ipynb #0bdbe5cc
 SECTION = re.compile(r"## .*\{#sec-[\w-]+-exercises\b")
@@ -43,7 +43,7 @@ def exercise_cells(nb):
               if cell.cell_type == "markdown" and SECTION.match(cell.source)]
     return nb.cells[starts[0]:] if starts else []
 
-
+# %% ../../chapters/making/student.ipynb #64802833
 def exercises(nb):
     "List each `Exercise` of the edition `nb` of a chapter."
     groups = []
@@ -109,7 +109,7 @@ def anchor_names(notebooks, manifest):
             names[anchor] = f"{word} {told}"
     return names
 
-
+# %% ../../chapters/making/student.ipynb #144c9527
 LEVELS = {"#": "chapter", "##": "sec", "###": "sub"}
 PLACE = re.compile(r"(?m)^(#{1,3}) .*\{#(sec-[\w-]+)|"
                    r"\{#((eq|tbl)-[\w-]+)\}")
@@ -136,9 +136,10 @@ except ModuleNotFoundError:
     %pip install --quiet {package}"""
 
 MARKS = """{note}
-from cnnbook.classroom.marks import summary
-summary(total={total:g})"""
+from cnnbook.classroom.marks import show_marks
+show_marks(total={total:g})"""
 
+# %% ../../chapters/making/student.ipynb #540ee7fd
 NOTES = {
     "es": ("Las comprobaciones usan cnnbook: esta celda lo instala si falta.",
            "Los puntos conseguidos hasta ahora.",
@@ -153,7 +154,7 @@ NOTES = {
            "book explains all that is needed. Run the cells in order."),
 }
 
-
+# %% ../../chapters/making/student.ipynb #8659595e
 def grading(grade_id, points=None):
     "The nbgrader metadata of a tests cell, or of an answer without points."
     tested = points is not None
@@ -170,39 +171,56 @@ def student_notebook(nb, lang, names=None, package="cnnbook",
     installs. With `solutions` it is the teacher's version: solutions and
     hidden tests between their marks. None if there is no exercise.
     """
-    from nbformat.v4 import (new_code_cell, new_markdown_cell, new_notebook)
+    from nbformat.v4 import new_notebook
     ours = edition(nb, lang)
-    found, names = exercises(ours), names or {}
+    found = exercises(ours)
     if not found:
         return None
-    setup, end, welcome = NOTES[lang]
-    title = plain_markdown(ours.cells[0].source, {}).split("\n")[0]
     total = sum(exercise.points for exercise in found)
-    cells = [
-        new_markdown_cell(title, id="title"),
-        new_markdown_cell(welcome.format(title=title.removeprefix("# ")),
-                          id="welcome"),
-        new_code_cell(INSTALL.format(note=f"# {setup}", lang=lang,
-                                     package=package), id="install")]
-    cells += takewhile(lambda cell: not HEADING.match(cell.source),
-                       exercise_cells(ours))
+    cells = _opening(ours, lang, package)
     for exercise in found:
         cells += _prepared(exercise, lang, solutions)
-    cells.append(new_code_cell(MARKS.format(note=f"# {end}", total=total),
-                               id="marks"))
-    for cell in cells:
-        if cell.cell_type == "markdown":
-            cell.source = plain_markdown(cell.source, names)
-        else:
-            cell.source = options(cell.source, lang)[1]
-            cell.outputs, cell.execution_count = [], None
-    return new_notebook(cells=cells, metadata={
+    cells.append(_closing(lang, total))
+    return new_notebook(cells=[_plain_cell(cell, lang, names or {})
+                               for cell in cells], metadata={
         "kernelspec": {"name": "python3", "display_name": "Python 3",
                        "language": "python"},
         "language_info": {"name": "python"},
-        "cnnbook": {"lang": lang, "total": total}})
+        "cnnbook": {"lang": lang, "total": total,
+                    "exercises": [exercise.id for exercise in found]}})
+
+# %% ../../chapters/making/student.ipynb #02a3afd2
+def _opening(nb, lang, package):
+    "The title, a welcome, what installs the package, the given cells."
+    from nbformat.v4 import new_code_cell, new_markdown_cell
+    setup, _, welcome = NOTES[lang]
+    title = plain_markdown(nb.cells[0].source, {}).split("\n")[0]
+    return [new_markdown_cell(title, id="title"),
+            new_markdown_cell(welcome.format(title=title.removeprefix("# ")),
+                              id="welcome"),
+            new_code_cell(INSTALL.format(note=f"# {setup}", lang=lang,
+                                         package=package), id="install"),
+            *takewhile(lambda cell: not HEADING.match(cell.source),
+                       exercise_cells(nb))]
 
 
+def _closing(lang, total):
+    "The cell that shows the marks."
+    from nbformat.v4 import new_code_cell
+    return new_code_cell(MARKS.format(note=f"# {NOTES[lang][1]}",
+                                      total=total), id="marks")
+
+
+def _plain_cell(cell, lang, names):
+    "A cell without outputs or the book's own marks."
+    if cell.cell_type == "markdown":
+        cell.source = plain_markdown(cell.source, names)
+    else:
+        cell.source = options(cell.source, lang)[1]
+        cell.outputs, cell.execution_count = [], None
+    return cell
+
+# %% ../../chapters/making/student.ipynb #a23e41b6
 def _prepared(exercise, lang, solutions):
     "The cells of an exercise, as the student (or the teacher) gets them."
     cells, answers = [], 0
@@ -213,40 +231,20 @@ def _prepared(exercise, lang, solutions):
             cell.metadata["tags"] = ["raises-exception"]
             if not solutions:
                 cell.source = without_hidden(cell.source)
-            cells.append(cell)
-            continue
-        if is_tagged(cell, "solution"):
+        elif is_tagged(cell, "solution"):
             answers += 1
             cell.metadata["nbgrader"] = grading(f"{exercise.id}-{answers}")
             cell.metadata.pop("tags")
             if not solutions:
                 cell.source = stub(cell.source, lang)
+        if "nbgrader" in cell.metadata or HEADING.match(cell.source):
+            cell.metadata["cnnbook"] = {"exercise": exercise.id}
         if not cell.source.startswith("::: {.callout-note") or solutions:
             cells.append(cell)              # a note explains the solution
     return cells
 
 # %% ../../chapters/making/student.ipynb #a3231536
-def add_command(commands):
-    "Add `cnnbook student` to the command line."
-    command = commands.add_parser(
-        "student", help="write a notebook of exercises for each chapter",
-        description="Write a student's notebook for each chapter: solutions "
-        "replaced by stubs, hidden tests removed, a marks cell at the end.")
-    command.add_argument("--lang", choices=LANGUAGES,
-                         help="one language only")
-    command.add_argument("--out", type=Path, default=Path("student"),
-                         metavar="DIR", help="the folder to write to; a "
-                         "folder for each language is made in it "
-                         "(default: student)")
-    command.add_argument("--package", default="cnnbook", help="what pip "
-                         "installs in the first cell (default: cnnbook)")
-    command.add_argument("--solutions", action="store_true", help="write "
-                         "the teacher's version, with solutions and hidden "
-                         "tests between nbgrader's marks")
-    command.set_defaults(run=write_notebooks)
-
-
-def write_notebooks(root, arguments):
+def student(root, arguments):
     "Write the notebooks that the `arguments` ask for; say where they are."
     import nbformat
     notebooks, written = read_notebooks(root), []

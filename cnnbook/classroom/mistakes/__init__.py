@@ -1,0 +1,7 @@
+"""The one table of mistakes: for the tutor, and for the tests of the chapters."""
+from ..._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, {
+    "entry": ["Mistake", "changed", "of", "wrong"],
+    "table": ["MISTAKES", "mistakes_of"],
+}, rooms=["convolutions", "layers", "networks"])
