@@ -231,12 +231,12 @@ def test_the_mistakes_stand_outside_but_for_those_who_name_them(project):
 
 
 def test_versions_count(project, monkeypatch):
-    code = "def f():\n    import scipy.signal"
+    code = "def f():\n    import sklearn.datasets"
     before = key(project, code), key(project, "1")
     real = execution.versions
 
     def newer(modules):
-        return {name: f"{version}.1" if name == "scipy" else version
+        return {name: f"{version}.1" if name == "scikit-learn" else version
                 for name, version in real(modules).items()}
 
     monkeypatch.setattr(execution, "versions", newer)
