@@ -13,12 +13,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from cnnbook.press.build import find_quarto, make_book, read_manifest
-from cnnbook.press.pandoc import pages
+from cnnbook.press.book import make_book
+from cnnbook.press.manifest import files
+from cnnbook.press.quarto import find_quarto
 
 ROOT = Path(__file__).resolve().parents[1]
 MAY_SKIP = ROOT / "tests" / "may_skip.txt"
-FILES = [page["file"] for page in pages(read_manifest(ROOT, "es"))]
+FILES = files(ROOT)             # the reader's book, and then the workshop
 CHROMIUM = next(filter(None, map(shutil.which, (
     "chromium", "chromium-browser", "google-chrome"))), None)
 

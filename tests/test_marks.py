@@ -11,9 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnbook.classroom import marks as module
-from cnnbook.classroom.marks import (MISTAKES, PROBLEMS, RESULTS, Mismatch, array_hash,
-                                     check, check_hash, check_scalar, check_vectorised,
-                                     loops_in, marks, mistaken, reference, summary)
+from cnnbook.classroom import messages
+from cnnbook.classroom.checking import array_hash
+from cnnbook.classroom.diagnosis import mistaken
+from cnnbook.classroom.marks import (RESULTS, check, check_hash, check_scalar,
+                                     check_vectorised, marks, show_marks)
+from cnnbook.classroom.messages import Mismatch
+from cnnbook.classroom.mistakes import MISTAKES, mistakes_of, table, wrong
+from cnnbook.classroom.problems import PROBLEMS, reference
+from cnnbook.classroom.vectorised import loops_in
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +75,7 @@ def test_exercises_without_a_name_are_told_apart(capsys):
         with marks(3):
             pass
     assert sorted(RESULTS.values()) == [(3, 3), (5, 5)]
-    summary()
+    show_marks()
     assert re.search(r"Total +8/8", capsys.readouterr().out)
 
 
@@ -102,7 +108,7 @@ def test_the_html_is_accessible(monkeypatch):
         say(spanish)[1]))
     with marks(5, "<b>"):
         pass
-    summary(total=9)
+    show_marks(total=9)
     result, table = (Tags(html).tags for html in shown)
     assert ("role", "status") in result[0][1].items()
     assert ("span", {"aria-hidden": "true"}) in result
@@ -119,7 +125,7 @@ def test_in_a_notebook_it_displays_each_language(monkeypatch):
     from IPython.utils.capture import capture_output
     start_ipython()
     monkeypatch.setenv("CNNBOOK_LANG", "es,en")
-    monkeypatch.setattr(module, "_in_notebook", lambda: True)
+    monkeypatch.setattr(messages, "_in_notebook", lambda: True)
     with capture_output() as captured, marks(1, "a"):
         pass
     spoken = [o.metadata["lang"] for o in captured.outputs]
@@ -166,8 +172,8 @@ def test_a_scalar_near_the_edge_of_a_digit_is_accepted(x):
 
 # ---- check: the catalog and the smallest case ----
 
-ALL = [pytest.param(name, i, id=f"{name}: {row[1]}")
-       for name, rows in MISTAKES.items() for i, row in enumerate(rows)]
+ALL = [pytest.param(name, i, id=f"{name}: {mistake.name}")
+       for name in PROBLEMS for i, mistake in enumerate(mistakes_of(name))]
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
@@ -178,7 +184,7 @@ def test_the_reference_agrees_with_itself(name, capsys):
 
 @pytest.mark.parametrize("name, i", ALL)
 def test_each_mistake_is_found_and_named(name, i):
-    es, en, *_ = MISTAKES[name][i]
+    es, en = mistakes_of(name)[i].told[name]
     with pytest.raises(Mismatch) as caught:
         check(mistaken(name, i), name)
     for word, told in (spanish, es), (english, en):
@@ -188,8 +194,31 @@ def test_each_mistake_is_found_and_named(name, i):
 
 
 def test_every_problem_has_mistakes_and_there_are_enough():
-    assert MISTAKES.keys() == PROBLEMS.keys()
-    assert len(ALL) >= 60
+    assert {name for m in MISTAKES for name in m.told} == PROBLEMS.keys()
+    assert len(ALL) >= 77
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_what_a_tutor_says_is_said_in_both_languages_and_once(name):
+    told = [mistake.told[name] for mistake in mistakes_of(name)]
+    assert all(es and en and es != en for es, en in told)
+    assert len({es for es, _ in told}) == len({en for _, en in told}) == len(
+        told)
+
+
+def test_the_table_is_read_only_when_something_has_failed():
+    program = """
+import sys
+from cnnbook.classroom.marks import check
+from cnnbook.convolution1d import conv1d
+check(conv1d)
+assert not [name for name in sys.modules if "mistakes" in name]
+try:
+    check(lambda x, w, p=0, s=1: 0, "conv1d")
+except AssertionError:
+    assert "cnnbook.classroom.mistakes.table" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_the_smallest_case_is_small():
@@ -255,11 +284,17 @@ def test_check_needs_a_function_that_it_knows():
 
 
 def test_a_stale_mistake_is_an_error(monkeypatch):
-    monkeypatch.setitem(MISTAKES, "relu", [("", "", ("gone", ""))])
+    stale = wrong("of old code", "gone", "", relu="de un código viejo")
+    monkeypatch.setattr(table, "MISTAKES", [stale])
     mistaken.cache_clear()
-    with pytest.raises(ValueError, match="bring the mistake 0 of relu up"):
+    with pytest.raises(ValueError, match="Bring the mistake 'of old code'"):
         mistaken("relu", 0)
     mistaken.cache_clear()
+
+
+def test_fragments_come_in_pairs():
+    with pytest.raises(ValueError, match="shorter"):
+        wrong("half", "right")
 
 
 # ---- check_vectorised ----
@@ -345,11 +380,11 @@ def test_marks_needs_numpy_alone():
     program = """
 import sys
 sys.modules.update(dict.fromkeys(['matplotlib', 'IPython', 'scipy']))
-from cnnbook.classroom.marks import check, marks, summary
+from cnnbook.classroom.marks import check, marks, show_marks
 from cnnbook.convolution1d import conv1d
 with marks(5, 'conv1d'):
     check(conv1d)
-summary()
+show_marks()
 """
     done = subprocess.run([sys.executable, "-c", program],
                           capture_output=True, text=True, check=True)

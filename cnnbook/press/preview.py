@@ -15,7 +15,7 @@ import traceback
 from pathlib import Path
 from threading import Thread
 
-from .build import make
+from .book import make
 from .manifest import BuildError
 
 # %% ../../chapters/making/preview.ipynb #25138be8
@@ -121,10 +121,10 @@ def wait_for_change(folders):
                rust_timeout=2000, yield_on_timeout=True))
 
 # %% ../../chapters/making/preview.ipynb #9fb0f3a6
-def made(root, arguments, out):
+def made(root, out, options):
     "Make the book in the folder `out`; say what is wrong if it cannot be."
     try:
-        make(root, arguments, out)
+        make(root, out=out, **options)
         return True
     except BuildError as error:
         print(f"cnnbook: {error}", file=sys.stderr)
@@ -135,18 +135,21 @@ def made(root, arguments, out):
     return False
 
 
-def preview(root, arguments):
-    "Serve the book on this machine; make it again when a source changes."
+def preview(root, port, **options):
+    """Serve the book on this machine; make it again when a source changes.
+
+    The `options` are those of `make`.
+    """
     out = root / "build" / "preview"
     out.mkdir(parents=True, exist_ok=True)
     site, before = Site(out), None
-    port = serve(site, arguments.port)
+    port = serve(site, port)
     print(f"http://127.0.0.1:{port}/  (Ctrl-C to stop)", flush=True)
     while True:
         now = sources(root)
         if now != before:
             before = now
-            if made(root, arguments, out):
+            if made(root, out, options):
                 site.changed()
         else:
             wait_for_change({root, *(path.parent for path in now)})

@@ -64,12 +64,13 @@ CONV_LAYER += of(
 CONV_LAYER += of(
     "04_conv_layer",
     wrong("rows and columns are exchanged",
-          "vert_start = h * stride", "vert_start = w * stride",
-          "horiz_start = w * stride", "horiz_start = h * stride",
+          "horiz_start = w * stride",
+          "horiz_start, vert_start = h * stride, w * stride\n"
+          "                vert_end = vert_start + extent",
           conv_forward="filas y columnas están cambiadas"),
     wrong("the window moves by one row, whatever the stride",
           "vert_start = h * stride", "vert_start = h"),
-    wrong("rows and columns are exchanged",
+    wrong("the columns of a window are those of its rows",
           "horiz_start = w * stride", "horiz_start = h * stride"),
     wrong("the width comes from the height",
           "n_W = output_size(n_W_prev, f, pad, stride, dilation)",

@@ -131,6 +131,9 @@ LAB += of(
     wrong("the accuracy is a share, not a percentage",
           "return 100 * float(np.mean(a == y))",
           "return float(np.mean(a == y))"),
+    wrong("the first layer passes no ReLU on the way back",
+          "conv_backward(relu_backward(dA, relu_cache)",
+          "conv_backward(dA"),
 )
 
 # %% ../../../chapters/making/mistakes.ipynb #cb65299a
@@ -140,10 +143,6 @@ OLD_TRAINING = of(
           "reshape(m, n_H, n_W, n_C) + b", "reshape(m, n_H, n_W, n_C)"),
     wrong("the matrix layer goes back without its overlaps",
           "dA_pad[:, rows, cols] += dP", "dA_pad[:, rows, cols] = dP"),
-    wrong("the first layer passes no ReLU on the way back",
-          "return _engine.conv_backward(relu_backward(dA, relu_cache), "
-          "conv_cache)",
-          "return _engine.conv_backward(dA, conv_cache)"),
     wrong("the momentum is forgotten",
           'momentum * state["v"][key] + gradients["d" + key]',
           'gradients["d" + key]'),
