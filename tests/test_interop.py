@@ -83,10 +83,11 @@ def test_without_pytorch_a_chapter_runs_and_says_what_is_missing(without,
 torch = pytest.importorskip(
     "torch", reason="the optional extra 'torch' is not installed")
 
-from cnnbook import interop
-from cnnbook.interop import (fit_torch, from_onnx, from_torch,
-                             gradients_from_torch, load_weights,
-                             save_weights, to_onnx, to_torch)
+from cnnbook.interop.onnx import from_onnx, to_onnx
+from cnnbook.interop.pytorch import (best_device, from_torch,
+                                     gradients_from_torch, to_torch)
+from cnnbook.interop.training import fit_torch
+from cnnbook.interop.weights import load_weights, save_weights
 
 onnx_too = pytest.mark.skipif(
     not (is_installed("onnx") and is_installed("onnxruntime")),
@@ -407,7 +408,7 @@ def test_the_gpu_gives_the_same():
     rng = np.random.default_rng(0)
     model = random_network(rng, np.float64)
     X = rng.normal(size=(3, 12, 10, 3))
-    net = to_torch(model).to(interop.best_device())
+    net = to_torch(model).to(best_device())
     z = net(first(X).cuda()).cpu().detach().numpy()
     np.testing.assert_allclose(z, model(X), rtol=1e-8, atol=1e-10)
     again = from_torch(net)

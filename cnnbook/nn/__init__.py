@@ -8,7 +8,7 @@ from .._lazy import attach
 __getattr__, __dir__, __all__ = attach(__name__, {
     "layers": ["Layer", "Linear", "Module", "Weighted", "check_layer",
                "he_weights"],
-    "activations": ["LeakyReLU", "ReLU", "Tanh"],
+    "nonlinearities": ["LeakyReLU", "ReLU", "Tanh"],
     "convolutions": ["Conv2D", "ConvTranspose2D"],
     "pooling": ["AvgPool2D", "Flatten", "GlobalAvgPool", "MaxPool2D"],
     "normalization": ["BatchNorm2D"],

@@ -78,7 +78,7 @@ def _batches(X, labels, batch, augment, rng):
         images = X[index] if augment is None else augment(X[index], rng)
         yield images, labels[index]
 
-def _epoch(run, batches, rates, loss):
+def _learn(run, batches, rates, loss):
     "Take one step per batch, at its rate; return the mean measures."
     peak, total, seen = run.optimizer.learning_rate, {}, 0
     try:
@@ -117,6 +117,15 @@ def _validate(model, validation, loss):
     return {f"val_{key}": value for key, value in
             evaluate(model, X, labels, loss).items()}
 
+def _epoch(run, batches, rates, loss, validation):
+    "Learn from the batches, validate, and return the record of it all."
+    start = time.perf_counter()
+    return {"epoch": len(run.history) + 1,
+            **_learn(run, batches, rates, loss),
+            **_validate(run.model, validation, loss),
+            "learning_rate": rates[-1],
+            "seconds": time.perf_counter() - start}
+
 # %% ../../chapters/09_nn.ipynb #1129f6a1
 def fit(
     model, X, labels,       # (m, ...) and (m,) classes, or what `loss` takes
@@ -148,14 +157,8 @@ def fit(
                  -(-len(X) // as_int("batch", batch, 1)))
     todo = [] if run.stop else plan[len(run.history):]
     for rates in progress(todo, label="epoch", show=show):
-        start = time.perf_counter()
         batches = _batches(X, labels, batch, augment, rng)
-        record = {"epoch": len(run.history) + 1,
-                  **_epoch(run, batches, rates, loss),
-                  **_validate(model, validation, loss),
-                  "learning_rate": rates[-1],
-                  "seconds": time.perf_counter() - start}
-        run.history.append(record)
+        run.history.append(_epoch(run, batches, rates, loss, validation))
         for callback in run.callbacks:
             callback(run)
         if run.stop:
