@@ -1,5 +1,6 @@
 # make book     both editions, HTML, PDF and EPUB, in _book/
 # make test     everything that the chapters claim, and everything else
+# make watch    run the chapters watched: their keys hold all that they reach
 # make student  the notebooks of exercises for students, in student/
 # make bench    how fast the layers are, beside PyTorch and SciPy
 # make preview  serve the book here and make again what changes
@@ -15,10 +16,10 @@ VENV = .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/ready
 OLD = .venv-oldest
-OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source chapters build book browser widgets)
+OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source house chapters reach export preview build book browser widgets)
 NARROW = $(if $(LANG_),--lang $(LANG_)) $(if $(FORMAT),--format $(FORMAT)) $(if $(ENGINE),--engine $(ENGINE))
 
-.PHONY: book export student test bench preview clean
+.PHONY: book export student test watch bench preview clean
 
 book: $(READY)
 	@$(BIN)/cnnbook book $(NARROW)
@@ -26,8 +27,14 @@ book: $(READY)
 preview: $(READY)
 	@$(BIN)/cnnbook preview $(NARROW)
 
+# The exporter is exported too; if it is missing or broken, it comes first.
 export: $(READY)
-	@$(BIN)/nbdev-clean
+	@$(BIN)/python -c "import cnnbook.press.export" 2>/dev/null || \
+	  $(BIN)/python -c "from nbdev.export import nb_export; \
+	    nb_export('chapters/making/export.ipynb', lib_path='cnnbook')" || \
+	  { echo "chapters/making/export.ipynb cannot be exported: mend it, or git checkout chapters/making/export.ipynb" >&2; exit 1; }
+	@$(BIN)/python -c "import cnnbook.press.export" || \
+	  { echo "cnnbook/__init__.py or cnnbook/press/__init__.py, written by hand, is missing or broken: git checkout cnnbook" >&2; exit 1; }
 	@$(BIN)/python -m cnnbook.press.export
 
 student: $(READY)
@@ -39,10 +46,13 @@ test: $(OLD)/ready
 	@$(OLD)/bin/pytest -q tests $(OF_THE_BOOK)
 else
 test: $(READY)
-	@$(BIN)/pytest -q tests/test_source.py
+	@$(BIN)/pytest -q tests/test_source.py tests/test_house.py
 	@$(BIN)/pytest -q -s tests/test_chapters.py
-	@$(BIN)/pytest -q tests --ignore=tests/test_source.py --ignore=tests/test_chapters.py
+	@$(BIN)/pytest -q --durations=10 tests $(patsubst %,--ignore=tests/test_%.py,source house chapters)
 endif
+
+watch: $(READY)
+	@$(BIN)/pytest -q -s tests/watched.py
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/bench.py

@@ -1,5 +1,6 @@
 // What a page does once it is read: light and dark, copying code, the
-// outline that follows the scroll, the same place of the other language.
+// outline that follows the scroll, the same place of the other language, and
+// places that are on another page now.
 // WORDS holds the labels of the edition. Without this script nothing is lost.
 "use strict";
 
@@ -121,6 +122,28 @@ function keepPlace(link) {
     link.addEventListener(event, aim);
   }
 }
+
+// An old address may name a place that moved to another page: a table says
+// where it is. The table is a script, since a page opened from a file may not
+// fetch.
+const table = new URL("places.js", document.currentScript.src);
+
+function findPlace() {
+  const id = decodeURIComponent(location.hash.slice(1));
+  if (!id || document.getElementById(id)) return;
+  const go = () => {
+    if (!Object.hasOwn(PLACES, id)) return;
+    const place = new URL(PLACES[id], new URL("..", table));
+    if (place.pathname !== location.pathname) location.replace(place);
+  };
+  if (typeof PLACES !== "undefined") return go();
+  const script = document.createElement("script");
+  script.src = table;
+  script.onload = go;
+  document.head.append(script);
+}
+findPlace();
+addEventListener("hashchange", findPlace);
 
 const ours = !!document.querySelector(".bar");
 if (ours) {

@@ -13,11 +13,15 @@ import numpy as np
 
 from .checks import as_array, as_int, check_equal, check_fits
 from .lab import one_hot_encode
-from .nn import (AvgPool2D, BatchNorm2D, Conv2D, Flatten,
-                        GlobalAvgPool, Layer, Linear, MaxPool2D, ReLU,
-                        Residual, Sequential, Tanh, _generator, _like,
-                        _number, mean_squared_error,
-                        softmax_cross_entropy)
+from .nn.nonlinearities import ReLU, Tanh
+from .nn.arguments import as_generator, as_gradient, as_number
+from .nn.containers import Residual, Sequential
+from .nn.convolutions import Conv2D
+from .nn.layers import Layer, Linear
+from .nn.losses import mean_squared_error, softmax_cross_entropy
+from .nn.normalization import BatchNorm2D
+from .nn.pooling import (AvgPool2D, Flatten, GlobalAvgPool,
+                                MaxPool2D)
 
 # %% ../chapters/11_architectures.ipynb #972bd302
 class PositionBias(Layer):
@@ -34,7 +38,7 @@ class PositionBias(Layer):
         return X + b
 
     def backward(self, dY):
-        dY = _like(dY, self.cache)
+        dY = as_gradient(dY, self.cache)
         self.grads = {"b": dY.sum(axis=0, keepdims=True)}
         return dY
 
@@ -143,7 +147,7 @@ class Subsample(AvgPool2D):
         return self.params["c"] * self.sums + self.params["b"]
 
     def backward(self, dY):
-        dY = _like(dY, self.sums.shape)
+        dY = as_gradient(dY, self.sums.shape)
         axes = (0, 1, 2)
         self.grads = {"c": (dY * self.sums).sum(axes), "b": dY.sum(axes)}
         return super().backward(4 * self.params["c"] * dY)
@@ -174,6 +178,7 @@ def digit_codes():
             codes[digit][strokes[segment]] = 1
     return codes.reshape(10, 84)
 
+# %% ../chapters/11_architectures.ipynb #1761a61c
 class RBF(Layer):
     "Minus the squared distance to each of C fixed codes: (m, C)."
     def __init__(self, codes, dtype=np.float32):
@@ -189,7 +194,7 @@ class RBF(Layer):
         return -np.sum(self.cache**2, axis=2)
 
     def backward(self, dY):
-        dY = _like(dY, self.cache.shape[:2])
+        dY = as_gradient(dY, self.cache.shape[:2])
         return -2 * np.sum(dY[..., None] * self.cache, axis=1)
 
     def multiply_adds(self, shape, new_shape):
@@ -204,7 +209,7 @@ def rbf_loss(
     "The loss of LeNet-5, LeCun et al. (1998), and its gradient `dZ`."
     Z = as_array("Z", Z, 2, "(m, C)")
     Y = one_hot_encode(labels, Z.shape[1])
-    none = np.full((len(Z), 1), -_number("j", j), Z.dtype)
+    none = np.full((len(Z), 1), -as_number("j", j), Z.dtype)
     Y = np.pad(Y, ((0, 0), (0, 1)))             # no image is "none of them"
     cost, dZ = softmax_cross_entropy(np.hstack([Z, none]), Y)
     return cost, dZ[:, :-1]
@@ -296,7 +301,7 @@ def random_crop(
 ):
     "A square of each image, from a place of its own chosen at random."
     X, size, places = _sides(X, size)
-    rows, cols = (_generator(rng).integers(n, size=len(X))[:, None]
+    rows, cols = (as_generator(rng).integers(n, size=len(X))[:, None]
                   + np.arange(size) for n in places)
     i = np.arange(len(X))[:, None, None]
     return X[i, rows[:, :, None], cols[:, None, :]]
@@ -310,6 +315,7 @@ def center_crop(
     i, j = (n // 2 for n in places)
     return X[:, i:i + size, j:j + size]
 
+# %% ../chapters/11_architectures.ipynb #096ad8b8
 def jitter_contrast(
     X,          # (m, ...)
     amount,     # standard deviation of the logarithm of the factor
@@ -317,6 +323,6 @@ def jitter_contrast(
 ):
     "Each image times a positive number near 1, of its own."
     X = as_array("X", X, (2, 3, 4), "(m, ...)", batch=True)
-    amount = _number("amount", amount, 0)
-    factor = np.exp(amount * _generator(rng).standard_normal(len(X)))
+    amount = as_number("amount", amount, 0)
+    factor = np.exp(amount * as_generator(rng).standard_normal(len(X)))
     return X * factor.reshape(-1, *[1] * (X.ndim - 1)).astype(X.dtype)

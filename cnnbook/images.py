@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from .checks import as_choice, as_int
-from .lab import progress
+from .progress_bar import progress
 
 # %% ../chapters/B_images.ipynb #c6411964
 _FITS = ("stretch", "crop")
@@ -35,7 +35,7 @@ def _as_rgb(image):
         image = Image.alpha_composite(white, image)
     return image.convert("RGB")
 
-# %% ../chapters/B_images.ipynb #e4ea9f62
+# %% ../chapters/B_images.ipynb #f7293845
 def _as_size(size):
     "(n_H, n_W) from an int or a pair of them."
     pair = (size, size) if not isinstance(size, (tuple, list)) else size
@@ -43,6 +43,31 @@ def _as_size(size):
         raise ValueError(f"size must be an integer or (n_H, n_W); got {size}")
     return as_int("size", pair[0], 1), as_int("size", pair[1], 1)
 
+# %% ../chapters/B_images.ipynb #d9c5844e
+def _decode(path, max_pixels):
+    "The image in the file, as `_as_rgb` gives it; none that is enormous."
+    from PIL import Image
+    if path.stat().st_size == 0:
+        raise ValueError("the file is empty")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(path) as image:
+            width, height = image.size
+            if width * height > max_pixels:
+                raise ValueError(f"{width} x {height} pixels, more than "
+                                 f"{max_pixels}")
+            image.load()            # a truncated file fails here
+            return _as_rgb(image)
+
+def _resize(rgb, n_H, n_W, fit):
+    "The Pillow image, stretched or cropped to n_H rows and n_W columns."
+    from PIL import Image, ImageOps
+    if fit == "crop":
+        return ImageOps.fit(rgb, (n_W, n_H), Image.Resampling.BILINEAR)
+    return rgb.resize((n_W, n_H), Image.Resampling.BILINEAR)
+
+# %% ../chapters/B_images.ipynb #e4ea9f62
 def read_image(
     path,
     size,                    # n, or (n_H, n_W)
@@ -53,40 +78,56 @@ def read_image(
 
     Raises ValueError, with the reason, if the file cannot be used.
     """
-    from PIL import Image, ImageOps
     (n_H, n_W), path = _as_size(size), Path(path)
     as_choice("fit", fit, _FITS)
     as_int("max_pixels", max_pixels, 1)
     try:
-        if path.stat().st_size == 0:
-            raise ValueError("the file is empty")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                width, height = image.size
-                if width * height > max_pixels:
-                    raise ValueError(f"{width} x {height} pixels, more than "
-                                     f"{max_pixels}")
-                image.load()            # a truncated file fails here
-                rgb = _as_rgb(image)
-        if fit == "crop":
-            rgb = ImageOps.fit(rgb, (n_W, n_H), Image.Resampling.BILINEAR)
-        else:
-            rgb = rgb.resize((n_W, n_H), Image.Resampling.BILINEAR)
+        rgb = _resize(_decode(path, max_pixels), n_H, n_W, fit)
     except Exception as error:          # a decoder may raise nearly anything
         reason = str(error).replace(str(path), path.name) or \
             type(error).__name__
         raise ValueError(f"{path.name}: {reason}") from error
     return np.asarray(rgb, dtype=np.float32) / 255
 
-# %% ../chapters/B_images.ipynb #a76c55ac
+# %% ../chapters/B_images.ipynb #6c3ec86e
 def _files(folder):
     "The files under `folder`, at any depth, in order; hidden ones left out."
     found = [path for path in folder.rglob("*") if path.is_file() and not any(
         part.startswith(".") for part in path.relative_to(folder).parts)]
     return sorted(found, key=lambda path: path.relative_to(folder).parts)
 
+def _classes(folder):
+    "The names of the sub-folders of `folder`, in alphabetical order."
+    if not folder.is_dir():
+        raise FileNotFoundError(f"folder must be a folder; got {folder}, "
+                                "which is not there or is a file")
+    classes = sorted(p.name for p in folder.iterdir()
+                     if p.is_dir() and not p.name.startswith("."))
+    if not classes:
+        raise ValueError(f"folder {folder} must have one sub-folder per "
+                         "class (such as cats and dogs); got none")
+    return classes
+
+# %% ../chapters/B_images.ipynb #e0f2370b
+def _read_each(files, read, report, folder):
+    "Yield the label and the image of each file; report the unusable ones."
+    for label, path in files:
+        try:
+            yield label, read(path)
+        except ValueError as error:
+            if report is not None:
+                where = path.parent.relative_to(folder)
+                report(f"skipped {where.as_posix()}/{error}")
+
+def _check_classes(classes, labels, files, folder):
+    "ValueError if no image of a class could be read."
+    for label, name in enumerate(classes):
+        if label not in labels:
+            skipped = sum(label == other for other, _ in files)
+            raise ValueError(f"the class {name!r} in {folder} must have an "
+                             f"image; got none ({skipped} skipped)")
+
+# %% ../chapters/B_images.ipynb #a76c55ac
 def read_images(
     folder,                  # with one sub-folder per class
     size,                    # n, or (n_H, n_W)
@@ -98,42 +139,25 @@ def read_images(
     """Read a folder of photographs, one sub-folder per class.
 
     Returns `images` (m, n_H, n_W, 3), float32 in [0, 1]; `labels` (m,),
-    integers; and the list of class names, in alphabetical order. Files that
-    are broken, empty, truncated, enormous or not images are reported and
-    skipped. Raises FileNotFoundError if there is no such folder, and
-    ValueError if it has no sub-folders or a class has no usable image.
+    integers; and the list of class names, in alphabetical order. Unusable
+    files are reported and skipped. Raises FileNotFoundError if there is no
+    such folder, ValueError if it or a class has nothing usable.
     """
     _as_size(size)
     as_choice("fit", fit, _FITS)
     as_int("max_pixels", max_pixels, 1)
     folder = Path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"folder must be a folder; got {folder}, "
-                                "which is not there or is a file")
-    classes = sorted(p.name for p in folder.iterdir()
-                     if p.is_dir() and not p.name.startswith("."))
-    if not classes:
-        raise ValueError(f"folder {folder} must have one sub-folder per "
-                         "class (such as cats and dogs); got none")
+    classes = _classes(folder)
     files = [(label, path) for label, name in enumerate(classes)
              for path in _files(folder / name)]
-    images, labels, skipped = [], [], dict.fromkeys(range(len(classes)), 0)
-    for label, path in progress(files, label="images", show=show):
-        try:
-            images.append(read_image(path, size, fit, max_pixels))
-            labels.append(label)
-        except ValueError as error:
-            skipped[label] += 1
-            if report is not None:
-                where = path.parent.relative_to(folder)
-                report(f"skipped {where.as_posix()}/{error}")
-    for label, name in enumerate(classes):
-        if label not in labels:
-            raise ValueError(f"the class {name!r} in {folder} must have an "
-                             f"image; got none ({skipped[label]} skipped)")
-    return np.stack(images), np.array(labels), classes
+    found = list(_read_each(
+        progress(files, label="images", show=show),
+        lambda path: read_image(path, size, fit, max_pixels), report, folder))
+    labels = [label for label, _ in found]
+    _check_classes(classes, labels, files, folder)
+    return np.stack([image for _, image in found]), np.array(labels), classes
 
-# %% ../chapters/B_images.ipynb #5a7bae0c
+# %% ../chapters/B_images.ipynb #22cd77ff
 _IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4",
               0x0E: ">f8"}
 _MOST_BYTES = 1 << 31           # no file of these sets is nearly so large
@@ -150,22 +174,28 @@ def _read_start(path, count):
             raise ValueError(f"{path} is a damaged gzip file: "
                              f"{error}") from error
 
+# %% ../chapters/B_images.ipynb #19f6cb22
+def _idx_header(path):
+    "Where the numbers of an IDX file begin, their type and their shape."
+    head = _read_start(path, 4)
+    if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in _IDX_TYPES:
+        raise ValueError(f"{path} is not an IDX file: it begins with "
+                         f"{head.hex(' ') or 'nothing'}")
+    start = 4 + 4 * head[3]
+    sizes = _read_start(path, start)[4:]
+    if len(sizes) < start - 4:
+        raise ValueError(f"{path} is cut short in its header")
+    shape = tuple(int(n) for n in np.frombuffer(sizes, ">u4"))
+    return start, np.dtype(_IDX_TYPES[head[2]]), shape
+
+# %% ../chapters/B_images.ipynb #5a7bae0c
 def read_idx(path):
     """The array in a file of the IDX format, as it is or in gzip.
 
     Raises FileNotFoundError, or ValueError if the file is of another kind,
     too short or too long.
     """
-    head = _read_start(path, 4)
-    if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in _IDX_TYPES:
-        raise ValueError(f"{path} is not an IDX file: it begins with "
-                         f"{head.hex(' ') or 'nothing'}")
-    dtype, axes = np.dtype(_IDX_TYPES[head[2]]), head[3]
-    start = 4 + 4 * axes
-    head = _read_start(path, start)
-    if len(head) < start:
-        raise ValueError(f"{path} is cut short in its header")
-    shape = tuple(int(n) for n in np.frombuffer(head[4:], ">u4"))
+    start, dtype, shape = _idx_header(path)
     size = math.prod(shape) * dtype.itemsize
     if size > _MOST_BYTES:
         raise ValueError(f"{path} announces {size} bytes, shape {shape}: "

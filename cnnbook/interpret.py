@@ -15,9 +15,12 @@ import numpy as np
 from .checks import as_array, as_choice, as_int, check_equal
 from .conv_layer import ReceptiveField
 from .lab import one_hot_encode, softmax
-from .nn import (BatchNorm2D, Conv2D, ConvTranspose2D, Dropout,
-                        LeakyReLU, MaxPool2D, ReLU, Residual, Sequential,
-                        Tanh)
+from .nn.nonlinearities import LeakyReLU, ReLU, Tanh
+from .nn.containers import Residual, Sequential
+from .nn.convolutions import Conv2D, ConvTranspose2D
+from .nn.dropout import Dropout
+from .nn.normalization import BatchNorm2D
+from .nn.pooling import MaxPool2D
 
 # %% ../chapters/12_interpret.ipynb #7427ac0c
 def _as_model(model, X):
@@ -101,9 +104,17 @@ def layer_field(
         field = _widen(field, inner)
     return field
 
-# %% ../chapters/12_interpret.ipynb #bb1e803b
+# %% ../chapters/12_interpret.ipynb #46778c3f
 Patches = namedtuple("Patches", "pixels activations places")
 
+def _squares(X, size, tops, lefts):
+    "A square of each image, 0 where it leaves it: (m, size, size, n_C)."
+    padded = np.pad(X, ((0, 0), (size, size), (size, size), (0, 0)))
+    return np.stack([image[top:top + size, left:left + size]
+                     for image, top, left in zip(padded, tops + size,
+                                                 lefts + size)])
+
+# %% ../chapters/12_interpret.ipynb #bb1e803b
 def top_patches(
     model,      # Sequential
     X,          # (m, n_H, n_W, n_C)
@@ -130,12 +141,9 @@ def top_patches(
     cells = A[..., channel].reshape(len(X), -1)
     images = np.argsort(-cells.max(axis=1), kind="stable")[:count]
     rows, cols = np.divmod(cells[images].argmax(axis=1), A.shape[2])
-    frame = ((0, 0), (size, size), (size, size), (0, 0))
-    padded = np.pad(X[images], frame)
-    pixels = [image[top:top + size, left:left + size] for image, top, left
-              in zip(padded, size + start + rows * jump,
-                     size + start + cols * jump)]
-    return Patches(np.stack(pixels), cells[images].max(axis=1),
+    pixels = _squares(X[images], size, start + rows * jump,
+                      start + cols * jump)
+    return Patches(pixels, cells[images].max(axis=1),
                    np.stack([images, rows, cols], axis=1))
 
 # %% ../chapters/12_interpret.ipynb #85346da2
@@ -318,6 +326,7 @@ def fgsm(
     step = epsilon * np.sign(loss_gradient(model, X, labels, loss))
     return np.clip(X + step, 0, 1)
 
+# %% ../chapters/12_interpret.ipynb #1ebea8f8
 def pgd(
     model, X, labels,       # as in `fgsm`
     epsilon,

@@ -1,17 +1,89 @@
-"""What the tests share: the project's folder, its notebooks, its book."""
+"""What the tests share: the project's folder, its notebooks, its book.
+
+Where `CI` is set, or with `--strict-skips`, a test that is skipped and is
+not in `may_skip.txt` fails the run: nothing is green for want of a program.
+"""
+import fnmatch
+import os
+import re
 import shutil
+import time
 from pathlib import Path
 
 import nbformat
 import pytest
 
-from cnnbook.press.build import find_quarto, make_book, read_manifest
-from cnnbook.press.pandoc import pages
+from cnnbook.press.book import make_book
+from cnnbook.press.manifest import files
+from cnnbook.press.quarto import find_quarto
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES = [page["file"] for page in pages(read_manifest(ROOT, "es"))]
+MAY_SKIP = ROOT / "tests" / "may_skip.txt"
+FILES = files(ROOT)             # the reader's book, and then the workshop
 CHROMIUM = next(filter(None, map(shutil.which, (
     "chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def may_skip(text):
+    "The pairs of `may_skip.txt`: which tests, and for which reason."
+    lines = [line for line in text.splitlines()
+             if line.strip() and not line.startswith("#")]
+    return [tuple(part.strip() for part in line.split("|")[:2])
+            for line in lines]
+
+
+def is_listed(test, reason, listed):
+    "True if one of the pairs of `listed` lets `test` be skipped."
+    return any(fnmatch.fnmatchcase(test, pattern) and re.search(words, reason)
+               for pattern, words in listed)
+
+
+class Skips:
+    "The tests that were skipped, and that none of them may be unlisted."
+
+    def __init__(self):
+        self.unlisted = []
+        self.listed = may_skip(MAY_SKIP.read_text("utf-8"))
+
+    def pytest_runtest_logreport(self, report):
+        if report.skipped and not hasattr(report, "wasxfail"):
+            reason = report.longrepr[2]
+            if not is_listed(report.nodeid, reason, self.listed):
+                self.unlisted.append(f"{report.nodeid}: {reason}")
+
+    pytest_collectreport = pytest_runtest_logreport
+
+    def pytest_sessionfinish(self, session):
+        if self.unlisted and session.exitstatus in (0, 5):
+            session.exitstatus = 1
+
+    def pytest_terminal_summary(self, terminalreporter):
+        if self.unlisted:
+            terminalreporter.section("skipped, and not in may_skip.txt")
+            for line in self.unlisted:
+                terminalreporter.line(line)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--strict-skips", action="store_true",
+                     help="fail if a test is skipped that may_skip.txt does "
+                     "not list (the rule where CI is set)")
+
+
+def pytest_configure(config):
+    if config.getoption("--strict-skips") or os.environ.get("CI"):
+        config.pluginmanager.register(Skips(), "skips")
+
+
+def wait_for(condition, seconds=60):
+    "Call `condition` until it gives something true, and return that."
+    end = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < end, f"not in {seconds} s"
+        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")

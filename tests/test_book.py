@@ -7,12 +7,20 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cnnbook.press.build import (Page, Prose, broken_links, read_manifest,
-                                 whole_books)
-from conftest import FILES, ROOT
+from cnnbook.press.links import Page, broken_links
+from cnnbook.press.manifest import (on_paper, pages, read_manifest,
+                                    workshop)
+from cnnbook.press.search import Prose
+from cnnbook.press.staging import whole_books
+from conftest import ROOT
 
 LANGS = "es", "en"
-URLS = [file.replace(".ipynb", ".html") for file in FILES]
+MANIFEST = read_manifest(ROOT, "es")
+READER = [page["url"] for page in pages(MANIFEST)]
+PAPER = [page["url"] for page in pages(on_paper(MANIFEST))]
+MAKING = [f"making/{page['url']}" for page in pages(workshop(MANIFEST))]
+URLS = READER + MAKING
+MOVED = MANIFEST["cnnbook"]["moved"]
 
 
 class Text(HTMLParser):
@@ -48,7 +56,7 @@ def test_both_editions_have_the_same_pages(book):
     found = [{p.relative_to(book / lang).as_posix()
               for p in (book / lang).rglob("*.html")
               if "site_libs" not in p.parts} for lang in LANGS]
-    assert found[0] == found[1] and found[0] >= set(URLS)
+    assert found[0] == found[1] >= {*URLS, *MOVED}
 
 
 def test_no_link_is_broken(book):
@@ -105,8 +113,8 @@ def test_every_picture_has_a_text_instead(parsed):
 
 
 def test_the_pictures_are_those_of_the_language(book):
-    spanish = (book / "es" / "chapters/making/figures.html").read_text()
-    english = (book / "en" / "chapters/making/figures.html").read_text()
+    spanish = (book / "es" / "making/figures.html").read_text()
+    english = (book / "en" / "making/figures.html").read_text()
     assert "Una tabla azul" in spanish and "A blue table" in english
 
 
@@ -146,10 +154,50 @@ def test_citations_lead_to_the_bibliography(book):
 
 def test_the_pages_chain_from_first_to_last(parsed):
     for lang in LANGS:
-        for before, after in zip(URLS, URLS[1:]):
-            links = {a.get("href", "").split("/")[-1]
-                     for t, a in parsed[lang, before].tags if t == "a"}
-            assert after.split("/")[-1] in links, (before, after)
+        for book in READER, MAKING:
+            for before, after in zip(book, book[1:]):
+                links = {a.get("href", "").split("/")[-1]
+                         for t, a in parsed[lang, before].tags if t == "a"}
+                assert after.split("/")[-1] in links, (before, after)
+
+
+def test_the_workshop_is_a_book_of_its_own(book, parsed):
+    for lang, word, title in (("es", "Capítulo", "Cómo se hace este libro"),
+                              ("en", "Chapter", "How this book is made")):
+        last = [a.get("href") for t, a in
+                parsed[lang, "chapters/99_references.html"].tags if t == "a"]
+        assert any(link and link.startswith("../making/index.html")
+                   for link in last)
+        back = [a.get("href") for t, a in
+                parsed[lang, "making/index.html"].tags if t == "a"]
+        assert "../index.html" in back[:60] or "./../index.html" in back
+        numbers = [Prose((book / lang / url).read_text("utf-8")).sections[0]
+                   ["title"].split()[0] for url in MAKING[1:]]
+        assert numbers == [str(n) for n in range(1, len(MAKING))]
+        text = "".join(parsed[lang, "chapters/C_storage.html"].text)
+        assert re.search(rf"{word} \d+ de {title}|{word} \d+ of {title}", text)
+        index = (book / lang / "assets/search-index.js").read_text("utf-8")
+        own = book / lang / "making/assets/search-index.js"
+        assert "making/" not in index and "editions.html" not in index
+        assert "editions.html" in own.read_text("utf-8")
+
+
+def test_every_place_has_an_address(book):
+    import json
+    for lang in LANGS:
+        text = (book / lang / "assets/places.js").read_text("utf-8")
+        table = json.loads(text.partition("=")[2].strip().rstrip(";"))
+        ids = {url: Page((book / lang / url).read_text("utf-8")).ids
+               for url in URLS}
+        assert len(table) > 500
+        for key, place in table.items():
+            url, _, anchor = place.partition("#")
+            assert anchor in ids[url], key
+        numbered = {i for url in URLS for i in ids[url]
+                    if re.match(r"(sec|fig|tbl|eq)-[\w-]+$", i)}
+        lost = {i for i in numbered - set(table)
+                if not re.search(r"-\d+$|^fig-.*-fig$", i)}
+        assert not lost
 
 
 def file_of(book, lang, kind):
@@ -215,7 +263,7 @@ def test_the_outline_of_the_pdf_is_its_contents(pdfs, book, lang):
     if (book / lang / "site_libs").exists():
         pytest.skip("the outline of Quarto's book is Quarto's")
     found = [title for _, title in outline(pdfs[lang].outline)]
-    expected = [spaced(section["title"]).split() for url in URLS for section
+    expected = [spaced(section["title"]).split() for url in PAPER for section
                 in Prose((book / lang / url).read_text("utf-8")).sections]
     assert len(found) == len(expected) + 1     # the list of figures
     for title, words in zip(found, expected):  # which lack their formulas
@@ -265,3 +313,20 @@ def test_the_epub_is_whole(book, lang):
             assert not anchor or anchor in ids[target], (name, link)
     assert tags.count("math") > 100 and "script" not in tags
     assert {"es": "Figura 1.1", "en": "Figure 1.1"}[lang] in spaced(text)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_workshop_is_not_on_paper(book, lang):
+    titles = {spaced(Prose((book / lang / url).read_text("utf-8"))
+                     .sections[0]["title"]).partition(" ")[2]
+              for url in MAKING[1:]}
+    pdf = spaced("\n".join(printed(book, lang)))
+    with zipfile.ZipFile(file_of(book, lang, "EPUB")) as epub:
+        text = spaced("\n".join(epub.read(name).decode()
+                                for name in epub.namelist()
+                                if name.endswith(".xhtml")))
+    assert len(titles) > 10
+    for title in titles:
+        assert title not in pdf and title not in text, title
+    told = {"es": "en la edición HTML", "en": "in the HTML edition"}[lang]
+    assert told in pdf and told in text

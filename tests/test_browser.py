@@ -18,8 +18,9 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from cnnbook.press.build import read_manifest
-from conftest import CHROMIUM, FILES, ROOT
+from cnnbook.press.links import Page
+from cnnbook.press.manifest import pages, read_manifest, workshop
+from conftest import CHROMIUM, ROOT
 
 playwright = pytest.importorskip("playwright.async_api")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not here: "
@@ -28,7 +29,9 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not here: "
 AXE = "axe-core-4.14.1"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 LANGS = "es", "en"
-URLS = [file.replace(".ipynb", ".html") for file in FILES]
+MANIFEST = read_manifest(ROOT, "es")
+URLS = [page["url"] for page in pages(MANIFEST)] + [
+    f"making/{page['url']}" for page in pages(workshop(MANIFEST))]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 LESSON = "chapters/01_conv1d.html"
 
@@ -277,7 +280,6 @@ def test_search_is_used_with_the_keyboard_and_leads_to_the_place(on_page):
 
 
 def test_every_entry_of_the_search_is_a_place(book):
-    from cnnbook.press.build import Page
     indexes = []
     for lang in LANGS:
         text = (book / lang / "assets/search-index.js").read_text("utf-8")
@@ -350,9 +352,9 @@ def test_the_outline_follows_the_scroll(on_page, ours):
             await page.evaluate(f"document.getElementById('sec-conv1d-{name}')"
                                 ".scrollIntoView({behavior: 'instant'})")
             current = page.locator(".page-nav [aria-current]")
-            await page.wait_for_timeout(100)
+            await page.locator(f".page-nav [aria-current][href$='-{name}']"
+                               ).wait_for()
             assert await current.count() == 1
-            assert f"-{name}" in await current.get_attribute("href")
     on_page(visit, f"es/{LESSON}", reduced_motion="reduce")
 
 
@@ -434,3 +436,53 @@ def test_the_first_page_opens_the_language_of_the_reader(on_page, locale, lang):
         title = await page.title()
         assert read_manifest(ROOT, lang)["book"]["title"] in title
     on_page(visit, "index.html", locale=locale)
+
+
+@pytest.mark.parametrize("old, new", [
+    *MANIFEST["cnnbook"]["moved"].items(),
+    ("chapters/12_torch.html#sec-torch-summary",
+     "chapters/13_torch.html#sec-torch-summary"),
+    ("chapters/A6_build.html#sec-build-stage",
+     "making/staging.html#sec-build-stage"),
+    ("chapters/A9_live.html#sec-nothing", "chapters/D_live.html#sec-nothing"),
+    ("chapters/D_live.html#sec-live-travel",
+     "making/apps.html#sec-live-travel"),
+    ("making/book.html#sec-build-search",
+     "making/search.html#sec-build-search"),
+    ("making/book.html#sec-conv1d", "chapters/01_conv1d.html#sec-conv1d")])
+def test_an_old_address_leads_to_the_new_one(on_page, old, new):
+    async def visit(page):
+        await page.wait_for_url(f"**/en/{new}")
+        assert await page.locator("main h1").count()
+        _, _, anchor = new.partition("#")
+        if anchor and anchor != "sec-nothing":
+            await page.wait_for_function(
+                "id => Math.abs(document.getElementById(id)"
+                ".getBoundingClientRect().top) < innerHeight", arg=anchor)
+    on_page(visit, f"en/{old}")
+
+
+def test_a_moved_place_is_found_from_its_old_page(on_page):
+    async def visit(page):
+        await page.evaluate("location.hash = '#sec-live-travel'")
+        await page.wait_for_url("**/es/making/apps.html#sec-live-travel")
+    on_page(visit, "es/chapters/D_live.html")
+
+
+def test_without_scripts_a_page_that_moved_leads_to_the_new_one(on_page):
+    async def visit(page):
+        await page.wait_for_url("**/es/making/book.html")
+        assert await page.locator("main h1").count() == 1
+    on_page(visit, "es/chapters/A6_build.html", java_script_enabled=False)
+
+
+def test_the_two_books_lead_to_each_other(on_page, ours):
+    if not ours:
+        pytest.skip("what Quarto draws around the text is not ours")
+
+    async def visit(page):
+        await page.locator(".beside a").click()
+        await page.wait_for_url("**/en/making/index.html")
+        await page.locator(".beside a").click()
+        await page.wait_for_url("**/en/index.html")
+    on_page(visit, "en/index.html")

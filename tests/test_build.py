@@ -4,9 +4,11 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
-import time
+import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
@@ -14,9 +16,16 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from cnnbook.press.build import BuildError, choose_engine, find_quarto, make_book
+import cnnbook
+from cnnbook.cli import parse
+from cnnbook.press.book import make_book
+from cnnbook.press.links import Page, broken_links
+from cnnbook.press.manifest import BuildError, read_manifest
+from cnnbook.press.quarto import choose_engine, find_quarto
+from cnnbook.press.staging import whole_books
 from conftest import ROOT
 
+CNNBOOK = Path(sys.executable).with_name("cnnbook")
 ENGINES = ["pandoc", pytest.param("quarto", marks=pytest.mark.skipif(
     not find_quarto(), reason="quarto 1.9 or newer is not on the PATH"))]
 
@@ -29,7 +38,7 @@ def pair(es, en):
 def write(path, *cells):
     nb = new_notebook(cells=list(cells), metadata={"kernelspec": {
         "name": "python3", "display_name": "python3"}})
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(nb, path)
 
 
@@ -44,10 +53,12 @@ def project(tmp_path):
     manifest["book"]["chapters"] = ["index.ipynb", "chapters/a.ipynb",
                                     "chapters/z.ipynb"]
     del manifest["book"]["appendices"]
+    manifest["cnnbook"] = {"making": {}}
     (tmp_path / "_quarto.yml").write_text(yaml.safe_dump(manifest))
     (tmp_path / "references.bib").write_text(
         "@book{knuth, author={Knuth, Donald}, title={TAOCP}, year={1968}}")
     (tmp_path / "pyproject.toml").write_text("[tool.nbdev]\n")
+    (tmp_path / "README.md").write_text("A book.\n")
     write(tmp_path / "index.ipynb",
           *pair("# Hola {#sec-hi .unnumbered}", "# Hello {#sec-hi .unnumbered}"),
           *pair("Véase el @sec-a.", "See @sec-a."))
@@ -64,12 +75,38 @@ def chapter(project, code="40 + 2", es="Lo dijo @knuth.", en="So @knuth said."):
           new_code_cell(code))
 
 
+def change_manifest(project, change):
+    "Call `change` on the manifest of the project, and write what it leaves."
+    manifest = yaml.safe_load((project / "_quarto.yml").read_text())
+    change(manifest)
+    (project / "_quarto.yml").write_text(yaml.safe_dump(manifest))
+
+
 def make(project, **options):
     return make_book(project, **{"engine": "pandoc", **options})
 
 
-def text(project, lang="es"):
-    return (project / "_book" / lang / "chapters" / "a.html").read_text()
+def text(project, lang="es", page="chapters/a.html"):
+    return (project / "_book" / lang / page).read_text()
+
+
+def words(html):
+    "The text of some HTML, on one line."
+    return " ".join(re.sub("<[^>]+>", "", html).replace("\u00a0", " ")
+                    .replace("&nbsp;", " ").split())
+
+
+def paper(project, lang):
+    "The text of the PDF and of the EPUB in `lang`, each on one line."
+    from pypdfium2 import PdfDocument
+    names = whole_books(read_manifest(project, lang))
+    with PdfDocument(project / "_book" / lang / names["PDF"]) as pdf:
+        printed = " ".join(page.get_textpage().get_text_bounded()
+                           for page in pdf)
+    with zipfile.ZipFile(project / "_book" / lang / names["EPUB"]) as epub:
+        pages = [epub.read(name).decode() for name in sorted(epub.namelist())
+                 if name.endswith(".xhtml")]
+    return words(printed.replace("\ufffe\n", "")), words(" ".join(pages))
 
 
 def test_it_makes_two_languages_in_two_formats(project):
@@ -91,8 +128,8 @@ def test_it_can_be_narrowed(project):
     assert not list((project / "_book").rglob("*.pdf"))
 
 
-def test_nothing_runs_twice(project, capsys):
-    log = project / "runs"
+def test_nothing_runs_twice(project, capsys, tmp_path_factory):
+    log = tmp_path_factory.mktemp("log") / "runs"
     chapter(project, f"print('hi', file=open({str(log)!r}, 'a'))")
     make(project, formats=["html"])
     assert log.read_text() == "hi\n"        # once for two languages
@@ -172,26 +209,34 @@ def test_a_missing_notebook_is_named(project):
         make(project)
 
 
+def wait_for_call(server, process):
+    "The connection that a cell opens once it runs; raise if nobody will."
+    server.settimeout(1)
+    while process.poll() is None:
+        with suppress(TimeoutError):
+            return server.accept()[0]
+    raise AssertionError(process.communicate())
+
+
 def test_ctrl_c_leaves_the_last_good_book(project):
     make(project, formats=["html"])
     good = text(project)
-    started = project / "started"
-    chapter(project, f"import time; open({str(started)!r}, 'w').close()\n"
-            "time.sleep(60)")
-    program = ("from pathlib import Path\nfrom cnnbook.cli import main\n"
-               "main()")
+    server = socket.create_server(("127.0.0.1", 0))
+    chapter(project, "import socket\n"
+            f"call = socket.create_connection({server.getsockname()!r})\n"
+            "call.recv(1)")             # for ever: nobody answers
+    program = ("import cnnbook.press.book as book\n"
+               "book.export = lambda root: None\n"     # it has no exporters
+               "from cnnbook.cli import main\nmain()")
     process = subprocess.Popen(
         [sys.executable, "-c", program, "book", "--engine", "pandoc"],
-        cwd=project, stderr=subprocess.PIPE, text=True,
-        env=os.environ | {"PYTHONPATH": str(project)}, start_new_session=True,
+        cwd=project, env=os.environ | {"PYTHONPATH": str(project)},
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
         # a shell starts what runs in its background deaf to Ctrl-C
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-    deadline = time.time() + 60
-    while not started.exists() and time.time() < deadline:
-        time.sleep(0.1)
-    assert started.exists(), process.communicate()
-    os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    with server, wait_for_call(server, process):    # the cell is running
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate()
     assert "what was finished is as it was" in err and process.returncode == 130
     assert text(project) == good
 
@@ -296,20 +341,21 @@ def test_a_page_whose_output_has_html_needs_no_network(project, engine):
 
 def test_the_staged_projects_are_quarto_projects(project):
     make(project)
-    for lang in "es", "en":
-        staged = project / "build" / lang
+    for name in "es", "en", "es-paper", "en-paper":
+        staged = project / "build" / name
         manifest = yaml.safe_load((staged / "_quarto.yml").read_text())
-        assert manifest["lang"] == lang
+        assert manifest["lang"] == name[:2]
         assert manifest["execute"] == {"enabled": False}
+        assert ("html" in manifest["format"]) == (name == name[:2])
         for file in manifest["book"]["chapters"]:
             nbformat.validate(nbformat.read(staged / file, as_version=4))
 
 
 def test_without_quarto_it_says_so_once_and_goes_on(tmp_path, monkeypatch):
-    import cnnbook.press.build as build
+    import cnnbook.press.quarto as quarto
     calls = []
-    monkeypatch.setattr(build, "find_quarto", lambda: None)
-    monkeypatch.setattr(build, "_install_quarto",
+    monkeypatch.setattr(quarto, "find_quarto", lambda: None)
+    monkeypatch.setattr(quarto, "install_quarto",
                         lambda: calls.append(1) or "the download is blocked")
     note = tmp_path / "note"
     for _ in range(2):
@@ -320,9 +366,206 @@ def test_without_quarto_it_says_so_once_and_goes_on(tmp_path, monkeypatch):
         choose_engine("quarto")
 
 
+def two_more_books(project):
+    "Add an appendix for screens alone, and a workshop of two pages."
+    def change(manifest):
+        manifest["book"]["appendices"] = ["chapters/b.ipynb",
+                                          "chapters/e.ipynb"]
+        manifest["cnnbook"] = {
+            "html-only": ["chapters/e.ipynb"],
+            "making": {"chapters": ["chapters/making/m.ipynb",
+                                    "chapters/making/n.ipynb"]}}
+    change_manifest(project, change)
+    write(project / "chapters" / "b.ipynb",
+          *pair("# Símbolos {#sec-b}", "# Symbols {#sec-b}"))
+    write(project / "chapters" / "e.ipynb",
+          *pair("# La sala {#sec-e}", "# The room {#sec-e}"),
+          *pair("Del @sec-a.", "From @sec-a."),
+          *pair("## Ventanas {#sec-e-win}", "## Windows {#sec-e-win}"),
+          new_markdown_cell("$$y$$ {#eq-e}"))
+    write(project / "chapters" / "making" / "m.ipynb",
+          *pair("# La prensa {#sec-m}", "# The press {#sec-m}"),
+          *pair("Dice knuth [@knuth].", "Says knuth [@knuth]."),
+          *pair("## Tinta {#sec-m-ink}", "## Ink {#sec-m-ink}"))
+    write(project / "chapters" / "making" / "n.ipynb",
+          *pair("# El taller {#sec-n}", "# The shop {#sec-n}"),
+          *pair("El @sec-m y el @sec-a.", "Both @sec-m and @sec-a."),
+          new_markdown_cell("::: {#refs}\n:::"))
+    chapter(project, es="Véase el @sec-e, la @eq-e, la @sec-e-win y el @sec-m."
+            " No `@sec-e`.", en="See @sec-e, @eq-e, @sec-e-win and @sec-m."
+            " Not `@sec-e`.")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_appendix_may_be_for_screens_alone(project, engine):
+    two_more_books(project)
+    make(project, engine=engine)
+    page = words(text(project))
+    for told in "Apéndice B", "Ecuación B.1", "Sección B.1":
+        assert told in page and f"{told}, en la" not in page, told
+    assert "La sala" in text(project, page="chapters/e.html")
+    for whole in paper(project, "es"):
+        assert "La sala" not in whole and "Símbolos" in whole
+        assert ("Véase el Apéndice B, en la edición HTML, la Ecuación B.1, "
+                "en la edición HTML, la Sección B.1, en la edición HTML y el "
+                "Capítulo 1 de Cómo se hace este libro, en la edición HTML. "
+                "No @sec-e.") in whole
+    for whole in paper(project, "en"):
+        assert "See Appendix B, in the HTML edition," in whole
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_workshop_is_another_book(project, engine):
+    two_more_books(project)
+    make(project, engine=engine)
+    out = project / "_book" / "es"
+    press = text(project, page="making/n.html")
+    assert "Capítulo 1 y el" in words(press)
+    assert "Capítulo 1 de Cómo funciona de verdad una red" in words(press)
+    assert {"../chapters/a.html#sec-a", "../index.html",
+            "../../en/making/n.html", "m.html#sec-m"} <= set(Page(press).links)
+    assert "../making/m.html#sec-m" in Page(text(project)).links
+    assert (out / "making/notebooks/n.ipynb").exists()
+    assert not (out / "notebooks/n.ipynb").exists()
+    assert not (out / "chapters/making").exists()
+    assert "Knuth" in words(text(project, page="making/n.html"))
+    assert "sec-m" not in (out / "assets/search-index.js").read_text()
+    assert "sec-m" in (out / "making/assets/search-index.js").read_text()
+    for whole in paper(project, "es"):
+        assert "La prensa" not in whole and "El taller" not in whole
+    assert broken_links({lang: out.parent / lang for lang in ("es", "en")}
+                        ) == []
+
+
+def test_an_appendix_for_screens_alone_comes_last(project):
+    two_more_books(project)
+    change_manifest(project, lambda manifest: manifest["cnnbook"].update(
+        {"html-only": ["chapters/b.ipynb"]}))
+    with pytest.raises(BuildError, match="html-only must name the last"):
+        make(project)
+
+
+def test_a_notebook_in_no_list_is_named(project):
+    write(project / "chapters" / "making" / "lost.ipynb",
+          *pair("# Sin lugar {#sec-l}", "# Lost {#sec-l}"))
+    with pytest.raises(BuildError, match="chapters/making/lost.ipynb is in "
+                       "no list of _quarto.yml: add it"):
+        make(project)
+    change_manifest(project, lambda manifest: manifest["cnnbook"]["making"]
+                    .update(chapters=["chapters/making/lost.ipynb"]))
+    make(project, formats=["html"], langs=["es"])
+    assert "Sin lugar" in text(project, page="making/lost.html")
+
+
+def test_citations_need_a_place_for_the_references(project):
+    write(project / "chapters" / "z.ipynb",
+          *pair("# Fin {#sec-z}", "# End {#sec-z}"))
+    with pytest.raises(BuildError, match="a page needs ::: {#refs}"):
+        make(project)
+
+
+def test_an_id_is_used_once(project):
+    chapter(project, es="## Otra {#sec-z}", en="## Other {#sec-z}")
+    with pytest.raises(BuildError, match="z.ipynb: the id sec-z is used "
+                       "twice; also in chapters/a.ipynb"):
+        make(project)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_old_addresses_are_kept(project, engine):
+    two_more_books(project)
+    change_manifest(project, lambda manifest: manifest["cnnbook"].update(
+        moved={"chapters/old.html": "chapters/a.html",
+               "chapters/A5.html": "making/m.html"},
+        renamed={"sec-was": "sec-m-ink"}))
+    make(project, engine=engine, formats=["html"])
+    old = text(project, page="chapters/A5.html")
+    assert 'content="0; url=../making/m.html"' in old
+    table = text(project, page="assets/places.js")
+    places = json.loads(table.partition("=")[2].strip().rstrip(";"))
+    assert places["sec-was"] == "making/m.html#sec-m-ink"
+    assert places["eq-e"] == "chapters/e.html#eq-e"
+    inside = text(project, page="making/assets/places.js")
+    assert '"sec-was":"m.html#sec-m-ink"' in inside
+    assert '"sec-a":"../chapters/a.html#sec-a"' in inside
+
+
+@pytest.mark.parametrize("key, value, message", [
+    ("moved", {"old.html": "chapters/none.html"}, "old.html: broken link"),
+    ("moved", {"index.html": "chapters/a.html"}, "index.html is still a page"),
+    ("renamed", {"sec-was": "sec-none"}, "sec-was leads to sec-none")])
+def test_an_address_that_leads_nowhere_is_named(project, key, value, message):
+    change_manifest(project, lambda manifest: manifest["cnnbook"].update(
+        {key: value}))
+    with pytest.raises(BuildError, match=message):
+        make(project, formats=["html"])
+
+
+def run_cnnbook(*arguments, **options):
+    return subprocess.run([CNNBOOK, *arguments], capture_output=True, text=True, **options)
+
+
 def test_the_command_line_explains_itself():
-    command = [Path(sys.executable).with_name("cnnbook"), "book"]
-    done = subprocess.run([*command, "--help"], capture_output=True, text=True)
+    done = run_cnnbook("book", "--help")
     assert done.returncode == 0 and "--lang" in done.stdout
-    done = subprocess.run(command, cwd="/", capture_output=True, text=True)
+    done = run_cnnbook("book", cwd="/")
     assert done.returncode == 1 and "_quarto.yml" in done.stderr
+    done = run_cnnbook("--version")
+    assert done.stdout == f"cnnbook {cnnbook.__version__}\n"
+    done = run_cnnbook()
+    assert done.returncode == 2 and "usage: cnnbook" in done.stderr
+
+
+@pytest.mark.parametrize("command, default", [
+    ("book", "both"), ("preview", "both"), ("student", "both"),
+    ("grade", "es, that of this system")])
+def test_one_rule_for_the_language(command, default):
+    spanish = {"PATH": os.environ["PATH"], "LANG": "es_ES.UTF-8"}
+    told = " ".join(run_cnnbook(command, "--help", env=spanish).stdout.split())
+    assert f"one language only (default: {default})" in told
+    assert "Without --lang both languages are made" in told
+    asked = ["grade", "folder"] if command == "grade" else [command]
+    assert parse([*asked, "--lang", "en"]).lang == "en"
+
+
+@pytest.mark.parametrize("variables, lang", [
+    ({}, "en"), ({"LANG": "es_MX.UTF-8"}, "es"), ({"LANG": "de_DE"}, "en"),
+    ({"LANG": "es_ES", "LC_ALL": "C"}, "en"),
+    ({"LANG": "en_US", "LC_MESSAGES": "es_ES"}, "es")])
+def test_the_language_of_the_system(monkeypatch, variables, lang):
+    for name in "LC_ALL", "LC_MESSAGES", "LANG":
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert parse(["grade", "folder"]).lang == lang
+
+
+def test_each_limit_of_the_grader_can_be_told():
+    from cnnbook.classroom.sandbox import LIMITS
+    told = parse(["grade", "folder"])
+    assert LIMITS == {name: getattr(told, name) for name in LIMITS}
+
+
+@pytest.mark.parametrize("arguments, room, strangers", [
+    (["--help"], "cnnbook.cli", ["book", "pandoc", "student", "grade"]),
+    (["book", "--help"], "cnnbook.cli", ["book", "pandoc", "staging"]),
+    (["student", "--out", "OUT"], "cnnbook.classroom.student",
+     ["book", "pandoc", "staging", "quarto", "grade"]),
+    (["grade", "nothing"], "cnnbook.classroom.grade",
+     ["book", "pandoc", "staging", "quarto"])])
+def test_a_command_imports_only_its_room(tmp_path, arguments, room,
+                                         strangers):
+    program = """
+import sys
+from cnnbook.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+print(sorted(n for n in sys.modules if n.startswith("cnnbook.")))"""
+    arguments = [a.replace("OUT", str(tmp_path)) for a in arguments]
+    done = subprocess.run([sys.executable, "-c", program, *arguments],
+                          cwd=ROOT, capture_output=True, text=True)
+    loaded = re.findall(r"'([\w.]+)'", done.stdout.splitlines()[-1])
+    assert room in loaded, done.stderr
+    assert not {name.rpartition(".")[2] for name in loaded} & set(strangers)

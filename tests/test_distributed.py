@@ -17,19 +17,19 @@ torch = pytest.importorskip(
     "torch", reason="the optional extra 'torch' is not installed")
 
 from cnnbook import nn
-from cnnbook.distributed import (launch, load_checkpoint, read_data,
+from cnnbook.interop.distributed import (launch, load_checkpoint, read_data,
                                  resume, save_checkpoint, shares,
                                  small_network)
-from cnnbook.interop import to_torch
+from cnnbook.interop.pytorch import to_torch
 
 EPOCHS, STEPS = 12, 12 * 21     # 21 batches of 64 in each epoch
 
 GRADIENT = """
 import sys, numpy as np, torch
 from torch.nn.parallel import DistributedDataParallel
-from cnnbook.distributed import (join, leave, read_data, shares,
+from cnnbook.interop.distributed import (join, leave, read_data, shares,
                                  small_network)
-from cnnbook.interop import to_torch
+from cnnbook.interop.pytorch import to_torch
 rank, processes, device = join()
 X, labels = read_data()
 mine = shares(len(X), 64, rank, processes, epoch=3)[5]
@@ -50,7 +50,7 @@ def run(folder, *more, processes, kill=None, **settings):
     `kill=(rank, step)` sends SIGKILL to that worker once the checkpoint of
     that step is written.
     """
-    child = launch("-m", "cnnbook.distributed", "--folder", folder,
+    child = launch("-m", "cnnbook.interop.distributed", "--folder", folder,
                    "--epochs", EPOCHS, "--every", 10, *more,
                    processes=processes, **settings)
     said, pids, timer = [], {}, threading.Timer(240, child.kill)
@@ -135,7 +135,7 @@ def test_a_killed_worker_loses_nothing(straight, tmp_path):
 
 
 def test_it_goes_on_with_another_number_of_processes(straight, tmp_path):
-    child = launch("-m", "cnnbook.distributed", "--folder", tmp_path,
+    child = launch("-m", "cnnbook.interop.distributed", "--folder", tmp_path,
                    "--epochs", 2, "--every", 10, processes=2)
     child.communicate(timeout=120)
     said = run(tmp_path, processes=1)
@@ -147,7 +147,7 @@ def test_it_goes_on_with_another_number_of_processes(straight, tmp_path):
 
 THREADS = """
 import os, sys, time
-from cnnbook.distributed import main
+from cnnbook.interop.distributed import main
 main(["--folder", sys.argv[1], "--epochs", "1"])
 for _ in range(100):                # the system may list one a moment more
     left = len(os.listdir("/proc/self/task")) - 1
@@ -214,7 +214,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(batch):
 
 KEEP = """
 import sys, torch
-from cnnbook.distributed import save_checkpoint
+from cnnbook.interop.distributed import save_checkpoint
 n = 0
 while True:
     n += 1
@@ -233,8 +233,7 @@ def test_a_checkpoint_is_whole_whenever_its_writer_dies(tmp_path):
         child.stdout.readline()
         kept = load_checkpoint(path)            # while it is being replaced
         assert torch.all(kept["W"] == kept["n"])
-    time.sleep(0.003)
-    child.kill()
+    child.kill()                                # it is writing the next
     child.wait()
     child.stdout.close()
     kept = load_checkpoint(path)

@@ -176,7 +176,7 @@ def test_a_name_means_one_thing():
 def test_what_a_package_offers_is_there():
     for package in PACKAGES:
         for name, home in homes(package).items():
-            assert home in MODULES and name in public(home), (package, name)
+            assert name in [*public(home), *homes(home)], (package, name)
 
 
 @pytest.fixture(scope="module")
@@ -229,13 +229,16 @@ def test_a_module_has_one_job(name):
 
 
 def exported_cells():
+    found = []
     for path in sorted((ROOT / "chapters").rglob("*.ipynb")):
         nb = json.loads(path.read_text("utf-8"))
         for i, cell in enumerate(nb["cells"]):
             source = "".join(cell["source"])
             if cell["cell_type"] == "code" and re.match(
                     r"#\| *export", source):
-                yield pytest.param(source, id=f"{path.stem}, cell {i}")
+                found.append(pytest.param(source,
+                                          id=f"{path.stem}, cell {i}"))
+    return found
 
 
 @pytest.mark.parametrize("source", exported_cells())

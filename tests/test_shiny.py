@@ -5,15 +5,16 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
+from contextlib import suppress
 
 import numpy as np
 import pytest
 
-from cnnbook.press.build import modules_used, write_apps, write_script
 from cnnbook.convolution1d import conv1d
-from cnnbook.press.live import find_shinylive, stage_app
+from cnnbook.press.apps import find_shinylive, stage_app, write_apps
+from cnnbook.press.reach import modules_used
+from cnnbook.press.scripts import write_script
 from conftest import ROOT
 
 APP = ROOT / "apps" / "signal"
@@ -34,16 +35,22 @@ def server(tmp_path_factory):
         [sys.executable, "-m", "shiny", "run", "--port", str(port),
          "--log-level", "warning", "app.py"], cwd=folder)
     address = f"http://127.0.0.1:{port}/"
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(address).close()
-            break
-        except OSError:
-            assert process.poll() is None, "the server stopped"
-            time.sleep(0.2)
+    wait_until_it_answers(address, process)
     yield address
     process.terminate()
     process.wait()
+
+
+def wait_until_it_answers(address, process):
+    "Ask until the server answers; raise if it stops."
+    while process.poll() is None:
+        try:
+            urllib.request.urlopen(address).close()
+            return
+        except OSError:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)
+    raise AssertionError(f"the server stopped: {process.returncode}")
 
 
 @pytest.fixture
@@ -167,8 +174,8 @@ def test_only_what_the_app_uses_travels(tmp_path):
     used = modules_used((APP / "app.py").read_text(), ROOT / "cnnbook")
     stage_app(APP, used, tmp_path, "es")
     assert {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.*")
-            } == {"app.py", "language.txt", "cnnbook/__init__.py",
-                  "cnnbook/checks.py", "cnnbook/conv1d.py"}
+            } == {"app.py", "language.txt", "cnnbook/__init__.py", "cnnbook/_lazy.py",
+                  "cnnbook/checks.py", "cnnbook/convolution1d.py"}
     with pytest.raises(ValueError, match="app must be a folder"):
         stage_app(tmp_path / "cnnbook", used, tmp_path / "other", "es")
 
@@ -211,7 +218,7 @@ def test_the_book_carries_the_app_where_shinylive_is(
     assert app.exists() == bool(carried)
     if carried:
         assert (app / "language.txt").read_text() == "es"
-        assert (app / "cnnbook" / "conv1d.py").exists()
+        assert (app / "cnnbook" / "convolution1d.py").exists()
 
 
 PAGE = """<!DOCTYPE html><html lang="es"><meta charset="utf-8">
@@ -272,7 +279,6 @@ def test_from_the_disk_the_picture_and_the_command_remain(
         chromium, site, apps):
     page, problems = open_site(chromium, site,
                                (site / "page.html").as_uri(), apps)
-    page.wait_for_timeout(200)
     assert page.locator("figure img").count() == 1
     assert page.locator("iframe, button").count() == 0
     assert ("necesita un servidor" in page.inner_text("body")) == (

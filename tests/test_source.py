@@ -66,7 +66,7 @@ def test_code_fits_the_pdf_page(file):
 
 def test_every_notebook_is_in_the_manifest():
     found = {p.relative_to(ROOT).as_posix()
-             for p in (ROOT / "chapters").glob("*.ipynb")}
+             for p in (ROOT / "chapters").rglob("*.ipynb")}
     assert found == {f for f in FILES if "/" in f}
 
 

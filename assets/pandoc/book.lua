@@ -1,9 +1,10 @@
 -- The part of Quarto's dialect that the book uses, for Pandoc: numbered
 -- chapters, sections, figures, tables and equations, references to them,
 -- callouts and folded code. The metadata `target` is html, epub or typst;
--- every chapter is a level 1 heading with its `file` and its `kind`.
+-- `numbers` is a file with the number and the name of each id; every chapter
+-- is a level 1 heading with its `file`.
 local words, target
-local labels = {}   -- id -> the text of a reference to it
+local numbers       -- id -> {number = "1.2", name = "Figure 1.2"}
 local file          -- of the chapter that is being read
 
 local function html() return target ~= "typst" end
@@ -61,60 +62,30 @@ end
 
 -- Numbers ------------------------------------------------------------------
 
-local count = {chapter = 0, appendix = 0}
-local chapter, section, subsection = nil, 0, 0   -- chapter: its number
-
-local function label(id, kind, number)
-  if id == "" then return end
-  if labels[id] then error(file .. ": the id " .. id .. " is used twice", 0) end
-  labels[id] = words[kind] .. "\u{a0}" .. number
-end
-
-local function next_number(kind)
-  count[kind] = (count[kind] or 0) + 1
-  return chapter and chapter .. "." .. count[kind] or tostring(count[kind])
+local function numbered(id)
+  return numbers[id] or error("no number for " .. id, 0)
 end
 
 local function number_header(header)
-  local number, kind
-  if header.level == 1 then
-    file, kind = header.attributes.file, header.attributes.kind
-    section, count.fig, count.tbl, count.eq = 0, 0, 0, 0
-    chapter = nil
-    if not header.classes:includes("unnumbered") then
-      count[kind] = count[kind] + 1
-      chapter = kind == "appendix" and string.char(64 + count[kind])
-        or tostring(count[kind])
-    end
-    number = chapter
-  elseif header.level == 2 then
-    section, subsection = section + 1, 0
-    number, kind = chapter and chapter .. "." .. section, "sec"
-  elseif header.level == 3 then
-    subsection = subsection + 1
-    number, kind = chapter and chapter .. "." .. section .. "." .. subsection, "sec"
-  end
-  if not number then return end
-  label(header.identifier, kind, number)
+  local place = numbers[header.identifier]
+  if not place then return end
   header.content = pandoc.List{
-    pandoc.Span(number, {class = "header-section-number"}), pandoc.Space()}
-    .. header.content
+    pandoc.Span(place.number, {class = "header-section-number"}),
+    pandoc.Space()} .. header.content
   return header
 end
 
 local function number_caption(block, kind)
   if not block.identifier:match("^" .. kind .. "%-") then return end
-  label(block.identifier, kind, next_number(kind))
   local first = block.caption.long[1]
-  first.content = pandoc.List{pandoc.Str(labels[block.identifier] .. ":"),
-    pandoc.Space()} .. first.content
+  first.content = pandoc.List{
+    pandoc.Str(numbered(block.identifier).name .. ":"), pandoc.Space()}
+    .. first.content
   return block
 end
 
 local function equation(math, id)
-  local number = next_number("eq")
-  label(id, "eq", number)
-  number = "(" .. number .. ")"
+  local number = "(" .. numbered(id).number .. ")"
   if html() then
     return {pandoc.Span({math, pandoc.Span(number, {class = "equation-number"})},
       {id = id, class = "equation"})}
@@ -146,11 +117,11 @@ local function reference(cite)
     local id = citation.id
     if not id:match("^fig%-") and not id:match("^tbl%-")
       and not id:match("^eq%-") and not id:match("^sec%-") then return end
-    if not labels[id] then
+    if not numbers[id] then
       error(file .. ": unresolved reference @" .. id, 0)
     end
     if #links > 0 then links:extend{pandoc.Str(","), pandoc.Space()} end
-    links:insert(pandoc.Link(labels[id], "#" .. id, "", {class = "crossref"}))
+    links:insert(pandoc.Link(numbers[id].name, "#" .. id, "", {class = "crossref"}))
   end
   return links
 end
@@ -162,9 +133,11 @@ end
 function Pandoc(doc)
   words, target = doc.meta.words, str(doc.meta.target)
   for key, value in pairs(words) do words[key] = str(value) end
+  local from = assert(io.open(str(doc.meta.numbers)))
+  numbers = pandoc.json.decode(from:read("a"), false)
+  from:close()
   doc = doc:walk{Div = special}
-  doc = doc:walk{traverse = "topdown", Header = number_header,
-    Para = number_equations,
+  doc = doc:walk{Header = number_header, Para = number_equations,
     Figure = function(figure) return number_caption(figure, "fig") end,
     Table = function(tbl) return number_caption(tbl, "tbl") end}
   for i, block in ipairs(doc.blocks) do

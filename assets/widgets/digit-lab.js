@@ -1,8 +1,9 @@
-// <digit-lab>: draw a digit; the network of chapter 7 reads it in the page.
+// <digit-lab>: draw a digit; the network of the chapter reads it in the page.
 //
 // The weights come from the script data/digits.js, which the builder writes
-// from the output of a cell of the chapter; it is loaded on first use. Its
-// layout is that of `cnnbook.storage.pack`.
+// from the output of a cell of the chapter; it is loaded on first use. They
+// are a safetensors file: what `cnnbook.storage.to_bytes` returns for the
+// `state_dict` of a network of `cnnbook.nn`, its layers and test digits.
 "use strict";
 (() => {
   const here = document.currentScript.src;
@@ -10,38 +11,42 @@
 
   // The network -------------------------------------------------------------
 
-  const KINDS = {float32: Float32Array, uint8: Uint8Array};
+  const KINDS = { F32: Float32Array, U8: Uint8Array };
 
-  // Return {header, arrays} of the bytes that `cnnbook.storage.pack` wrote.
-  function unpack(bytes) {
-    const fail = why => { throw new Error("not a file written by pack: " + why); };
+  // Return {layers, arrays} of the bytes that `cnnbook.storage.to_bytes` wrote.
+  function fromBytes(bytes) {
+    const fail = why => { throw new Error(`not a network kept by cnnbook: ${why}`); };
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (bytes.length < 12 || String.fromCharCode(...bytes.slice(0, 8)) !== "cnnbook1") {
-      fail("it does not begin with cnnbook1");
-    }
-    let at = 12 + view.getUint32(8, true);
-    if (at > bytes.length) fail("the header is cut short");
-    let header, entries;
+    if (bytes.length < 8) fail("it is cut short");
+    const start = 8 + view.getUint32(0, true);
+    if (view.getUint32(4, true) || start > bytes.length) fail("it is foreign, or its header is cut short");
+    let layers, entries;
     try {
-      const text = new TextDecoder("utf-8", {fatal: true}).decode(bytes.subarray(12, at));
-      ({arrays: entries, ...header} = JSON.parse(text));
-      entries.forEach(({name, shape}) => [name.length, shape.length]);
+      const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, start));
+      const { __metadata__: metadata, ...places } = JSON.parse(text);
+      layers = JSON.parse(metadata.tree).layers.map(([name, settings]) => ({ name, ...settings }));
+      entries = Object.entries(places).map(([name, { dtype, shape, data_offsets: [begin, end] }]) =>
+        ({ name, dtype, shape: [...shape], begin, end }));
     } catch (error) {
-      fail(`the header is damaged (${error.message})`);
+      fail(`its header is damaged (${error.message})`);
     }
     const arrays = {};
-    for (const {name, dtype, shape} of entries) {
+    let at = start;
+    entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+    for (const { name, dtype, shape, begin, end } of entries) {
       if (!KINDS[dtype]) fail(`${name} has the dtype ${dtype}`);
       const count = shape.reduce((a, b) => a * b, 1);
-      const size = count * KINDS[dtype].BYTES_PER_ELEMENT;
-      if (at + size > bytes.length) fail(`${name} is cut short`);
+      if (start + begin !== at || start + end > bytes.length
+          || end - begin !== count * KINDS[dtype].BYTES_PER_ELEMENT) {
+        fail(`${name} is cut short or out of its place`);
+      }
       const data = new KINDS[dtype](count);   // little-endian, like the file
-      new Uint8Array(data.buffer).set(bytes.subarray(at, at + size));
-      arrays[name] = {shape, data};
-      at += Math.ceil(size / 4) * 4;
+      new Uint8Array(data.buffer).set(bytes.subarray(at, start + end));
+      arrays[name] = { shape, data };
+      at = start + end;
     }
     if (at !== bytes.length) fail(`${bytes.length - at} bytes are left over`);
-    return {header, arrays};
+    return { layers, arrays };
   }
 
   // Each layer takes and returns {shape: [rows, columns, channels], data}.
@@ -95,23 +100,24 @@
     return {shape, data: e.map(x => x / sum)};
   }
 
-  // Every layer's output, in order; dropout does nothing when predicting.
-  function forward({header, arrays}, image) {
+  // Every layer's output, in order; dropout does nothing when predicting, and
+  // the numbers of a map lie in the order in which they are flattened already.
+  function forward({ layers: given, arrays }, image) {
     const layers = [];
-    let A = image, k = 0;
-    for (const [kind, ...setting] of header.architecture) {
-      if (kind === "dropout") continue;
-      if (kind === "conv" || kind === "dense") k += 1;
-      const W = arrays[`W${k}`], b = arrays[`b${k}`];
-      const f = setting[1] ?? 3, pad = setting[2] ?? f >> 1;
-      if (kind === "conv") A = conv(A, W, b, pad);
-      else if (kind === "relu") A = relu(A);
-      else if (kind === "pool") A = pool(A);
-      else if (kind === "dense") A = dense(A, W, b);
-      else throw new Error(`the layer ${kind} is unknown`);
-      layers.push({kind, k, f, pad, ...A});
-    }
-    layers.push({kind: "softmax", ...softmax(A)});
+    let A = image, convolutions = 0;
+    given.forEach(({ name: kind, stride, dilation, pad, f }, i) => {
+      const W = arrays[`${i}.W`], b = arrays[`${i}.b`];
+      const plain = kind === "MaxPool2D" ? f === 2 && stride === 2 : (stride ?? 1) === 1 && (dilation ?? 1) === 1;
+      if (kind === "Dropout" || kind === "Flatten") return;
+      else if (kind === "Conv2D" && plain) A = conv(A, W, b, pad);
+      else if (kind === "ReLU") A = relu(A);
+      else if (kind === "MaxPool2D" && plain) A = pool(A);
+      else if (kind === "Linear") A = dense(A, W, b);
+      else throw new Error(`layer ${i}, ${kind}, is unknown, or its settings are`);
+      if (kind === "Conv2D") convolutions += 1;
+      layers.push({ kind, k: convolutions, W, b, f: W?.shape[0], pad, ...A });
+    });
+    layers.push({ kind: "softmax", ...softmax(A) });
     return layers;
   }
 
@@ -119,10 +125,10 @@
   function receptiveField(layers, n, row, col) {
     let [top, left, bottom, right] = [row, col, row, col];
     for (const {kind, f, pad} of layers.slice(0, n + 1).reverse()) {
-      if (kind === "conv") {
+      if (kind === "Conv2D") {
         [top, left] = [top - pad, left - pad];
         [bottom, right] = [bottom - pad + f - 1, right - pad + f - 1];
-      } else if (kind === "pool") {
+      } else if (kind === "MaxPool2D") {
         [top, left, bottom, right] = [2 * top, 2 * left, 2 * bottom + 1, 2 * right + 1];
       }
     }
@@ -206,7 +212,7 @@
   }
 
   class DigitLab extends Lab {
-    static unpack = unpack;
+    static fromBytes = fromBytes;
     static receptiveField = receptiveField;
     strokes = [];
     cursor = [SIDE / 2, SIDE / 2];
@@ -354,8 +360,8 @@
     prepare_layers() {
       const layers = this.read_counts(this.sample_counts(0));
       const seen = layers.map((layer, n) => ({ ...layer, n }))
-        .filter(({ kind }) => kind === "conv" || kind === "pool");
-      const name = ({ kind, k }) => kind === "pool" ? this.word("agrupación", "pooling")
+        .filter(({ kind }) => kind === "Conv2D" || kind === "MaxPool2D");
+      const name = ({ kind, k }) => kind === "MaxPool2D" ? this.word("agrupación", "pooling")
         : this.word(`convolución ${k}`, `convolution ${k}`);
       this.canvases = new Map(seen.map(layer => [layer.n, h("canvas", { role: "img",
         onpointermove: event => event.pointerType === "mouse" && this.point(layer.n, event),
@@ -566,7 +572,7 @@
 
     // The layer whose values are seen in the maps of layer `n`.
     shown(n) {
-      const gated = this.layers[n + 1].kind === "relu" && !this.before.value;
+      const gated = this.layers[n + 1].kind === "ReLU" && !this.before.value;
       return this.layers[gated ? n + 1 : n];
     }
 
@@ -666,7 +672,7 @@
       const field = this.word(
         `Depende de los ${bottom - top + 1} × ${right - left + 1} números del marco.`,
         `It depends on the ${bottom - top + 1} × ${right - left + 1} numbers in the frame.`);
-      if (kind === "pool") return [this.word(`Vale ${decimal(value)}: el mayor de cuatro valores vecinos.`,
+      if (kind === "MaxPool2D") return [this.word(`Vale ${decimal(value)}: el mayor de cuatro valores vecinos.`,
         `It is ${decimal(value)}: the largest of four neighboring values.`), field];
       const after = decimal(Math.max(value, 0));
       return [this.word(`z = ${decimal(value)}; después de ReLU, ${after}.`,
@@ -675,12 +681,12 @@
 
     // Where the z of a convolution comes from; the first one, term by term.
     products(n) {
-      const { map, row, col } = this.probe, { k, f, pad } = this.layers[n];
-      const { shape: [, , channels, maps], data } = this.network.arrays[`W${k}`];
+      const { map, row, col } = this.probe, { W, b, f, pad } = this.layers[n];
+      const { shape: [, , channels, maps], data } = W;
       if (channels > 1) return this.word(
         `Es la suma de ${f} · ${f} · ${channels} = ${f * f * channels} productos y un sesgo.`,
         `It is the sum of ${f} · ${f} · ${channels} = ${f * f * channels} products and a bias.`);
-      const bias = this.network.arrays[`b${k}`].data[map];
+      const bias = b.data[map];
       const terms = range(f * f).map(i => {
         const r = row + Math.floor(i / f) - pad, c = col + i % f - pad;
         const inside = r >= 0 && r < GRID && c >= 0 && c < GRID;
@@ -771,13 +777,13 @@ canvas { display: block; width: 100%; }
 `;
   }
 
-  // The file of data `name`, as {header, arrays}; its script defines it.
+  // The file of data `name`, as {layers, arrays}; its script defines it.
   async function read(name) {
     const url = new URL(`data/${name}.js`, here).href;
     await new Promise((resolve, reject) => document.head.append(h("script", {
       src: url, onload: resolve, onerror: () => reject(new Error(url)) })));
     const text = atob(globalThis.cnnbookData[name]);
-    return unpack(Uint8Array.from(text, character => character.charCodeAt(0)));
+    return fromBytes(Uint8Array.from(text, character => character.charCodeAt(0)));
   }
 
   customElements.define("digit-lab", DigitLab);
