@@ -22,7 +22,8 @@ from cnnbook.classroom.releases import chosen, release
 from cnnbook.classroom.reports import earned, grades_csv
 from cnnbook.classroom.sandbox import CALLS, LIMITS, filter_program
 from cnnbook.classroom.student import exercises, student_notebook
-from cnnbook.classroom.submissions import REASONS
+from cnnbook.classroom.submissions import (REASONS, chapters_of,
+                                           exercises_in, wanted_of)
 from cnnbook.classroom.supervision import Helper
 from cnnbook.press.editions import edition
 from cnnbook.press.manifest import BuildError, read_notebooks
@@ -392,11 +393,13 @@ grade_class(Path({str(folder)!r}), STEPS, Path({str(tmp_path)!r}) / "g.csv",
 def test_folders_of_students_and_unknown_chapters(tmp_path):
     small_class(tmp_path / "in" / "ana", small=notebook())
     small_class(tmp_path / "in" / "eva", other='{"cells": []}')
+    small_class(tmp_path / "in" / "noa", homework=notebook())
     (tmp_path / "in" / "leo").mkdir()
     rows = grade_class(tmp_path / "in", STEPS, tmp_path / "g.csv", "es",
                        limits=QUICK)
     assert [(r["student"], earned(r), r["reason"]) for r in rows] == [
-        ("ana", 5, None), ("eva", 0, "chapter"), ("leo", 0, "chapter")]
+        ("ana", 5, None), ("eva", 0, "chapter"), ("leo", 0, "chapter"),
+        ("noa", 5, None)]
     assert "debe llamarse como él" in (tmp_path / "g.csv").read_text()
 
 
@@ -537,6 +540,113 @@ CHAPTERS = {path.stem: nb for path, nb in read_notebooks(ROOT).items()
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_the_solutions_of_the_book_earn_all_the_marks(name):
     check_releases({name: CHAPTERS[name]}, "es", LIMITS)
+
+
+# ---- notebooks of an earlier edition ----
+
+# Written by the release before the chapters took their present numbers, two
+# or three exercises of each, solved: what each of them must earn.
+OLD = {
+    "01_conv1d": {"conv1d-ex-hand": 2, "conv1d-ex-conv1d": 10},
+    "07_model": {"model-exercise-softmax": 2, "model-exercise-saliency": 4,
+                 "model-exercise-vote": 3},
+    "08_fast": {"fast-exercises-diagonal": 3, "fast-exercises-im2col": 7},
+    "10_architectures": {"architectures-ex-mirror": 3,
+                         "architectures-ex-stop": 2},
+    "12_torch": {"torch-ex-layout": 3, "torch-ex-conv": 3},
+    "13_distributed": {"distributed-ex-share": 3, "distributed-ex-lost": 2},
+}
+BOOK = {name: release(nb, "es") for name, nb in CHAPTERS.items()}
+
+
+def old_notebook(name):
+    return json.loads((ROOT / "tests" / "old_notebooks" / f"{name}.ipynb"
+                       ).read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def old_rows(tmp_path_factory):
+    top = tmp_path_factory.mktemp("old")
+    folder = top / "in"
+    folder.mkdir()
+    for name in OLD:
+        (folder / f"{name}.ipynb").write_text(
+            json.dumps(old_notebook(name)), "utf-8")
+    rows = grade_class(folder, BOOK, top / "g.csv", "es",
+                       hidden=[ROOT / "chapters"])
+    return {row["student"]: row for row in rows}
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_an_old_notebook_is_graded_under_its_old_name(name, old_rows):
+    row = old_rows[name]
+    assert row["reason"] is None
+    won = {exercise: result["earned"]
+           for exercise, result in row["results"].items()}
+    assert {exercise: won[exercise] for exercise in OLD[name]} == OLD[name]
+    assert earned(row) == sum(OLD[name].values())
+    assert row["chapter"].split("+") == chapters_of(row["exercises"], BOOK)
+
+
+def test_the_exercises_that_moved_are_counted_and_no_others(old_rows):
+    assert old_rows["07_model"]["exercises"] == list(OLD["07_model"])
+    assert old_rows["07_model"]["chapter"] == "07_model+10_learning"
+    assert old_rows["12_torch"]["exercises"] == list(OLD["12_torch"])
+    # the chapter of this one is the same: what was left out counts
+    assert set(OLD["01_conv1d"]) < set(old_rows["01_conv1d"]["exercises"])
+
+
+def without_metadata(nb):
+    nb["metadata"].pop("cnnbook")
+    for cell in nb["cells"]:
+        cell["metadata"] = {}
+
+
+def without_ids(nb):
+    for cell in nb["cells"]:
+        cell.pop("id")
+
+
+def without_either(nb):
+    without_metadata(nb)
+    without_ids(nb)
+
+
+@pytest.mark.parametrize("ascii", [True, False])
+@pytest.mark.parametrize("lose", [without_metadata, without_ids,
+                                  without_either], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("name", OLD)
+def test_its_exercises_are_known_by_any_trace(name, lose, ascii):
+    nb = old_notebook(name)
+    lose(nb)
+    data = json.dumps(nb, ensure_ascii=ascii, indent=1).encode()
+    assert exercises_in(data, BOOK) == list(OLD[name])
+
+
+def test_todays_notebooks_hold_their_exercises():
+    for name, nb in CHAPTERS.items():
+        whole = [step["id"] for step in BOOK[name] if "id" in step]
+        for lang in "es", "en":
+            data = nbformat.writes(student_notebook(nb, lang)).encode()
+            assert exercises_in(data, BOOK) == whole
+            assert wanted_of(b"homework.ipynb", data, BOOK) == whole
+
+
+def test_the_name_decides_where_the_traces_do_not():
+    one, two = (nbformat.writes(student_notebook(CHAPTERS[name], "en"))
+                for name in ("01_conv1d", "02_padding"))
+    whole = [step["id"] for step in BOOK["01_conv1d"] if "id" in step]
+    for text in one, two, one + two, "":        # no other chapter's marks
+        for path, told in ((b"01_conv1d.ipynb", None),
+                           (b"homework.ipynb", "01_conv1d")):
+            assert wanted_of(path, text.encode(), BOOK, told) == whole
+    assert wanted_of(b"homework.ipynb", b"", BOOK) == []
+
+
+def test_what_is_quoted_badly_is_found_all_the_same():
+    data = b'["say \\"hi\\"\\n", "torch-ex-conv-tests", "x'
+    assert exercises_in(data, BOOK) == ["torch-ex-conv"]
+    assert exercises_in(b'"' * 10**6, BOOK) == []
 
 
 def test_an_installation_that_cannot_run_the_solutions_is_refused():
