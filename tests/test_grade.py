@@ -20,7 +20,7 @@ from cnnbook.classroom.channel import EXAMINER, Peer
 from cnnbook.classroom.grade import check_releases, grade, grade_class
 from cnnbook.classroom.releases import chosen, release
 from cnnbook.classroom.reports import earned, grades_csv
-from cnnbook.classroom.sandbox import CALLS, LIMITS, filter_program
+from cnnbook.classroom.sandbox import LIMITS, SYSTEM_CALLS, filter_program
 from cnnbook.classroom.student import exercises, student_notebook
 from cnnbook.classroom.submissions import (REASONS, chapters_of,
                                            exercises_in, wanted_of)
@@ -523,7 +523,7 @@ def test_a_pupil_cannot_question_the_examiner():
 
 
 def test_the_filter_is_a_program_that_the_kernel_takes():
-    for machine in CALLS:
+    for machine in SYSTEM_CALLS:
         program = filter_program(machine, 1234)
         assert len(program) < 4096
         for at, (_, yes, no, _) in enumerate(program):
