@@ -1176,6 +1176,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                      'cnnbook.press.reach.add_uses': ('making/reach.html#add_uses', 'cnnbook/press/reach.py'),
                                      'cnnbook.press.reach.homes': ('making/reach.html#homes', 'cnnbook/press/reach.py'),
                                      'cnnbook.press.reach.installed': ('making/reach.html#installed', 'cnnbook/press/reach.py'),
+                                     'cnnbook.press.reach.is_outside': ('making/reach.html#is_outside', 'cnnbook/press/reach.py'),
                                      'cnnbook.press.reach.meanings': ('making/reach.html#meanings', 'cnnbook/press/reach.py'),
                                      'cnnbook.press.reach.modules_of': ('making/reach.html#modules_of', 'cnnbook/press/reach.py'),
                                      'cnnbook.press.reach.modules_used': ('making/reach.html#modules_used', 'cnnbook/press/reach.py'),

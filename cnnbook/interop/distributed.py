@@ -28,9 +28,9 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DistributedSampler
 
 from ..checks import as_int, check_equal
+from ..data import stratified_split
 from ..images import read_images
 from .pytorch import to_torch
-from ..data import stratified_split
 from ..nn.nonlinearities import ReLU
 from ..nn.containers import Sequential
 from ..nn.convolutions import Conv2D

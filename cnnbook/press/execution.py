@@ -106,13 +106,14 @@ def execution_key(nb, folder, package):
 @lru_cache(maxsize=None)
 def essence(code):
     "The `code` of a module without the list of names that it offers."
-    listed = [node for node in ast.walk(ast.parse(code)) if isinstance(
-        node, ast.Call) and getattr(node.func, "id", "") == "attach"]
-    if not listed or not homes(code):
+    if not homes(code):
         return code
-    first, last = listed[0].args[1].lineno, listed[0].end_lineno
-    lines = code.split("\n")
-    return "\n".join(lines[:first - 1] + lines[last:])
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(
+                node.func, "id", "") == "attach":
+            node.args, node.keywords = node.args[:1], []
+    return ast.unparse(tree)
 
 # %% ../../chapters/making/execution.ipynb #120864e4
 class Cache:

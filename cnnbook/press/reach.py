@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['IMPORTING', 'DOTTED', 'CALLS', 'OUTSIDE', 'OF_AUTHORS', 'Names', 'add_imports', 'absolute', 'add_uses', 'add_texts',
-           'add_programs', 'parsed', 'names_in', 'modules_of', 'homes', 'Package', 'meanings', 'reach', 'modules_used',
-           'owners', 'requirements', 'installed', 'versions']
+           'add_programs', 'parsed', 'names_in', 'modules_of', 'homes', 'Package', 'meanings', 'is_outside', 'reach',
+           'modules_used', 'owners', 'requirements', 'installed', 'versions']
 
 # %% ../../chapters/making/reach.ipynb #7aef8cef
 import ast
@@ -222,23 +222,29 @@ OUTSIDE = {
 }
 
 
+def is_outside(module):
+    "True if `module` or the package that holds it stays out."
+    return any(f"{module}.".startswith(f"{name}.") for name in OUTSIDE)
+
+
 def reach(code, package):
     """What the program `code` gets at, directly or not.
 
     Returns a dict from the full name of each module in the `Package` to its
     path, and the set of the names of the other modules.
     """
-    found, others, todo = {}, set(), [(names_in(code), ())]
+    found, others, todo = {}, set(), [(names_in(code), True)]
     while todo:
-        names, outside = todo.pop()
+        names, is_code = todo.pop()
         seen = set()
         for name in names.used:
             if name.split(".")[0] != "cnnbook":
                 others.add(name.split(".")[0])
             for module in package.behind(name, seen):
-                if module not in found and module not in outside:
+                if module not in found and (is_code or
+                                            not is_outside(module)):
                     found[module] = package.paths[module]
-                    todo.append((package.names_in(module), OUTSIDE))
+                    todo.append((package.names_in(module), False))
     return found, others - set(sys.stdlib_module_names)
 
 

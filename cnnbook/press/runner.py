@@ -78,8 +78,8 @@ def run_notebook(nb, path, root, running, advance=lambda: None):
         try:
             nbformat.write(nb, copy)
             with running.start(command, env=environment(path, root),
-                               stdout=subprocess.PIPE, stderr=errors,
-                               text=True) as child:
+                               cwd=root, stdout=subprocess.PIPE,
+                               stderr=errors, text=True) as child:
                 last = followed(child, copy.name, advance)
             if not told.exists():
                 raise BuildError(died(path, child, last, errors))
