@@ -31,7 +31,7 @@ def run_student(root, arguments):
 
 
 def run_grade(root, arguments):
-    from cnnbook.classroom.grade import grade
+    from cnnbook.classroom.grader import grade
     grade(root, arguments)
 
 
