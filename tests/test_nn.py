@@ -1,11 +1,14 @@
 """The layers that compose: against PyTorch (values, gradients, running
 statistics, optimizer steps), the adjoint test, and what `fit` promises."""
+import copy
 import itertools
 
 import numpy as np
 import pytest
 
 from cnnbook import nn
+from cnnbook.lab import one_hot_encode
+from cnnbook.storage import load, save
 
 rng = np.random.default_rng(0)
 DTYPES = pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -357,15 +360,238 @@ def test_the_schedules():
         [1, 1, 1, 1, 0.1, 0.1, 0.01, 0.01])
 
 
+def test_the_cycle():
+    factor = nn.one_cycle(warm=0.2)
+    rates = [factor(step, 100) for step in range(101)]
+    assert rates[0] == 0.04 and np.argmax(rates) == 20 and rates[20] == 1
+    assert np.isclose(rates[10], 0.52) and np.isclose(rates[60], 0.5)
+    assert rates[100] == pytest.approx(0, abs=1e-12)
+
+
 def test_fit_uses_the_schedule_and_puts_the_rate_back():
     X, labels = stripes(32)
-    model, rates = small(), []
+    model, between = small(), []
     optimizer = nn.SGD(model, 0.5)
-    nn.fit(model, X, labels, optimizer, epochs=4, batch=16, show=False,
-           rng=np.random.default_rng(0), schedule=nn.stairs(),
-           callbacks=[lambda run: rates.append(run.optimizer.learning_rate)])
+    history = nn.fit(
+        model, X, labels, optimizer, epochs=4, batch=16, show=False,
+        rng=np.random.default_rng(0), schedule=nn.stairs(), callbacks=[
+            lambda run: between.append(run.optimizer.learning_rate)])
+    rates = [record["learning_rate"] for record in history]
     assert rates == pytest.approx([0.5, 0.5, 0.05, 0.005])
+    assert between == [0.5] * 4 and optimizer.learning_rate == 0.5
+
+
+def test_an_interrupted_fit_puts_the_rate_back():
+    X, labels = stripes(16)
+    optimizer = nn.SGD(small(), 0.5)
+    with pytest.raises(FloatingPointError):
+        nn.fit(optimizer.model, X * np.nan, labels, optimizer, epochs=2,
+               rng=np.random.default_rng(0), schedule=nn.one_cycle())
     assert optimizer.learning_rate == 0.5
+
+
+def test_smoothed_labels_keep_an_accuracy_against_the_class():
+    X, labels = stripes()
+    soft = 0.9 * one_hot_encode(labels, 2) + 0.05
+    model = small()
+    history = nn.fit(model, X, soft, nn.Adam(model, 0.01), epochs=12,
+                     batch=16, rng=np.random.default_rng(1),
+                     validation=(X, labels))
+    assert history[-1]["accuracy"] > 90
+    by_class, by_row = (nn.evaluate(model, X, y) for y in (labels, soft))
+    assert by_class["accuracy"] == by_row["accuracy"]
+    assert by_class["cost"] < by_row["cost"]    # it asks to be less sure
+    assert history[-1]["val_accuracy"] == by_class["accuracy"]
+    regression = nn.evaluate(model, X, soft, nn.mean_squared_error)
+    assert sorted(regression) == ["cost"]
+
+
+def test_augment_sees_each_batch_and_draws_from_the_same_generator():
+    X, labels = stripes(20)
+    model, seen = small(), []
+
+    def augment(images, rng):
+        seen.append((len(images), rng))
+        return images + rng.normal(size=images.shape).astype(np.float32)
+
+    rng = np.random.default_rng(0)
+    nn.fit(model, X, labels, nn.SGD(model, 0.1), epochs=2, batch=8, rng=rng,
+           augment=augment)
+    assert [n for n, _ in seen] == [8, 8, 4] * 2
+    assert all(used is rng for _, used in seen)
+
+
+@pytest.mark.parametrize("size", [1, 255])
+def test_pixels_that_are_not_scaled_are_warned_about(size, recwarn):
+    X, labels = stripes(16)
+    model = small()
+    nn.fit(model, size * X, labels, nn.SGD(model, 1e-6), epochs=1,
+           rng=np.random.default_rng(0))
+    nn.outputs(model, size * X)
+    warned = [w for w in recwarn if "scale them" in str(w.message)]
+    assert [w.filename for w in warned] == [__file__] * (2 * (size == 255))
+
+
+# ---- a training that is resumed ----
+
+KINDS = {"adam": lambda model: nn.Adam(model, 0.01, weight_decay=0.01),
+         "sgd": lambda model: nn.SGD(model, 0.05, momentum=0.9)}
+
+
+def learning(kind="adam", shared=True, **changes):
+    """Train with all that has a state: `fit`, its settings and what it gave.
+
+    With `shared`, the dropout and `fit` draw from one generator.
+    """
+    model = small()
+    rng = model[5].rng if shared else np.random.default_rng(7)
+    best = nn.KeepBest(patience=3)
+    X, labels = stripes(48)
+    settings = dict(
+        model=model, X=X, labels=labels, optimizer=KINDS[kind](model),
+        epochs=7, batch=10, rng=rng, validation=stripes(40, seed=9),
+        schedule=nn.one_cycle(), callbacks=[best],
+        augment=lambda X, rng: X + rng.normal(size=X.shape).astype(X.dtype),
+    ) | changes
+    settings["callbacks"] = [best, *changes.get("callbacks", [])]
+    history = nn.fit(**settings)
+    return settings, history, best
+
+
+def same(a, b):
+    "Whether two trees hold the same, bit for bit and with equal dtypes."
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a
+                                            if k != "seconds")
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b)
+    return type(a) is type(b) and a == b
+
+
+class PowerCut(Exception):
+    pass
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("after", [1, 4, 6])
+def test_a_training_goes_on_bit_for_bit(tmp_path, kind, shared, after):
+    def keep(run):
+        save(tmp_path / "run.safetensors", run.state_dict())
+        if len(run.history) == after:
+            raise PowerCut
+
+    with pytest.raises(PowerCut):
+        learning(kind, shared, callbacks=[keep])
+    kept = load(tmp_path / "run.safetensors")
+    assert len(kept["history"]) == after
+    ends = [learning(kind, shared, resume=resume)
+            for resume in (None, kept)]
+    (a, history_a, best_a), (b, history_b, best_b) = ends
+    assert len(history_a) > after
+    assert same(history_a, history_b)
+    for part in "model", "optimizer":
+        assert same(a[part].state_dict(), b[part].state_dict()), part
+    assert same(best_a.state_dict(), best_b.state_dict())
+    assert same(a["rng"].bit_generator.state, b["rng"].bit_generator.state)
+
+
+def test_without_the_memory_of_the_optimizer_it_is_another_training():
+    "What the previous test would not notice if `same` said yes to all."
+    states = []
+    learning(callbacks=[lambda run: states.append(run.state_dict())])
+    forgetful = states[3]
+    forgetful["parts"]["optimizer"] |= {"t": 0, "state": {}}
+    a, b = (learning(resume=resume)[0]["model"].state_dict()
+            for resume in (None, forgetful))
+    assert not same(a, b)
+
+
+def test_what_is_kept_does_not_change_afterwards():
+    states, copies = [], []
+
+    def keep(run):
+        states.append(run.state_dict())
+        copies.append(copy.deepcopy(states[-1]))
+
+    learning(callbacks=[keep])
+    assert len(states) == 7 and same(states, copies)
+
+
+def test_what_has_ended_stays_ended():
+    states = []
+    settings, history, best = learning(
+        callbacks=[lambda run: states.append(run.state_dict())])
+    before = settings["model"].state_dict()
+    more = nn.fit(**settings | {"resume": states[-1], "callbacks": [best]})
+    assert same(more, history)                  # 7 epochs are done
+    assert same(settings["model"].state_dict(), before)
+    stopped = states[2] | {"stop": True}
+    again = learning(resume=stopped)[1]
+    assert same(again, history[:3])
+
+
+def test_more_epochs_can_be_asked_for():
+    states = []
+    learning(schedule=None, epochs=3,
+             callbacks=[lambda run: states.append(run.state_dict())])
+    a, b = (learning(schedule=None, epochs=6, resume=resume)[1]
+            for resume in (None, states[-1]))
+    assert len(a) == 6 and same(a, b)
+
+
+def changed(run, part, **values):
+    parts = {**run["parts"], part: {**run["parts"][part], **values}}
+    return {**run, "parts": parts}
+
+
+@pytest.mark.parametrize("words, spoil", [
+    ("resume must be a dict", lambda state: [state]),
+    ("state must have the key 'history'", lambda state: {
+        key: value for key, value in state.items() if key != "history"}),
+    ("state must have Adam as its kind", lambda state: changed(
+        state, "optimizer", kind="SGD")),
+    ("t must be at least 0", lambda state: changed(state, "optimizer", t=-1)),
+    ("as its names", lambda state: changed(state, "optimizer", state={})),
+    ("as its parts", lambda state: {**state, "parts": {
+        k: v for k, v in state["parts"].items() if k != "callback 0"}}),
+    ("state must have the keys", lambda state: {**state, "parts": {
+        **state["parts"], "model": {}}}),
+    ("as its generators", lambda state: {**state, "generators": {
+        "fit": state["generators"]["fit"]}})])
+def test_the_state_of_another_run_is_refused(words, spoil):
+    states = []
+    learning(callbacks=[lambda run: states.append(run.state_dict())])
+    with pytest.raises((ValueError, TypeError), match=words):
+        learning(resume=spoil(states[1]))
+
+
+def test_generators_must_be_shared_as_they_were():
+    states = []
+    learning(shared=True,
+             callbacks=[lambda run: states.append(run.state_dict())])
+    with pytest.raises(ValueError, match="shared generators"):
+        learning(shared=False, resume=states[1])
+
+
+def test_a_memory_of_another_shape_is_refused():
+    model = small()
+    optimizer = nn.Adam(model, 0.01)
+    nn.train_step(model, optimizer, *stripes(8))
+    state = optimizer.state_dict()
+    state["state"]["7.W"] = {"v": np.zeros((2, 2)), "s": np.zeros((8, 2))}
+    with pytest.raises(ValueError, match="7.W.*shape"):
+        nn.Adam(small(), 0.01).load_state_dict(state)
+
+
+def test_keeping_the_best_needs_what_it_looks_at():
+    X, labels = stripes(16)
+    model = small()
+    with pytest.raises(ValueError, match="key must be one of.*validation"):
+        nn.fit(model, X, labels, nn.SGD(model, 0.1), epochs=2,
+               rng=np.random.default_rng(0), callbacks=[nn.KeepBest()])
 
 
 def test_the_progress_bar(capsys):
