@@ -113,7 +113,8 @@ def _mounts(c, folder, hidden, limits):
     return missing
 
 # %% ../../chapters/making/sandbox.ipynb #1d036cf9
-SYSTEM_CALLS = {   # machine: (audit number, forbidden, to oneself, clone, prlimit)
+# machine: (audit number, forbidden, to oneself, clone, prlimit)
+SYSTEM_CALLS = {
     "x86_64": (0xC000003E, [41, 42, 49, 50, 57, 58, 59, 101, 129, 165, 166,
                             248, 249, 250, 272, 297, 298, 308, 310, 311, 321,
                             322, 323, 424, 425, 434], [62, 200, 234], 56,
