@@ -75,7 +75,7 @@ def pytest_configure(config):
         config.pluginmanager.register(Skips(), "skips")
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=60, every=0.02):
     "Call `condition` until it gives something true, and return that."
     end = time.monotonic() + seconds
     while True:
@@ -83,7 +83,7 @@ def wait_for(condition, seconds=60):
         if found:
             return found
         assert time.monotonic() < end, f"not in {seconds} s"
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 @pytest.fixture(scope="module")

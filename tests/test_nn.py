@@ -68,14 +68,13 @@ def test_the_transposed_convolution_is_the_adjoint(case):
 @pytest.mark.parametrize("kind", [nn.Conv2D, nn.ConvTranspose2D])
 @pytest.mark.parametrize("case", CASES[:12], ids=str)
 def test_the_gradients_of_the_convolutions(kind, case):
-    X = image(case)[:1, :5, :5]
     f, stride, pad, dilation, groups = case
+    size = max(5, dilation * (f - 1) + 1 - 2 * pad)     # the kernel fits
+    X = image(case)[:1, :size, :size]
     if kind is nn.ConvTranspose2D and dilation * (f - 1) + 1 <= 2 * pad:
         pad = 0                                 # nothing would be left
     layer = kind(4, 4, f, stride, pad, dilation, groups, rng=rng,
                  dtype=np.float64)
-    if kind is nn.Conv2D and min(X.shape[1:3]) + 2 * pad < layer.window()[0]:
-        pytest.skip("the kernel does not fit in the smaller image")
     assert max(nn.check_layer(layer, X, rng).values()) < 1e-6
 
 

@@ -5,8 +5,8 @@ import random
 import signal
 import subprocess
 import sys
-import time
 import zlib
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from cnnbook.data import shift_images, smooth_labels
 from cnnbook.lab import one_hot_encode
 from cnnbook.storage import (from_bytes, load, read_tensors, save, to_bytes,
                              write_tensors)
+from conftest import wait_for
 
 NET = (("conv", 3), ("relu",), ("dropout", 0.3), ("pool",), ("dense", 2))
 
@@ -280,7 +281,7 @@ def test_arrays_that_overlap_or_leave_a_gap_are_told():
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX")
 def test_kill_9_in_the_middle_of_saves_leaves_a_whole_file(tmp_path):
-    path, rng = tmp_path / "model.safetensors", random.Random(0)
+    path = tmp_path / "model.safetensors"
     save(path, {"n": -1, "W": np.full(1_500_000, -1.0)})
     code = ("import sys, numpy as np\n"
             "from cnnbook.storage import save\n"
@@ -292,12 +293,20 @@ def test_kill_9_in_the_middle_of_saves_leaves_a_whole_file(tmp_path):
             "})\n")
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     in_the_middle, n = 0, 0
-    for _ in range(12):
+
+    def written():
+        "How many bytes of the next file are there already."
+        with suppress(FileNotFoundError):       # it has taken its place
+            return sum(p.stat().st_size for p in tmp_path.iterdir()
+                       if p.name.endswith(".tmp"))
+        return 0
+
+    for part in range(12):              # ever later in a save
         child = subprocess.Popen([sys.executable, "-c", code, str(path),
                                   str(n)], env=env, stdout=subprocess.PIPE)
         try:
             assert child.stdout.readline() == b"ready\n"
-            time.sleep(rng.uniform(0.01, 0.15))
+            wait_for(lambda: written() > part * 1_000_000, every=0.001)
         finally:
             os.kill(child.pid, signal.SIGKILL)
             child.wait()

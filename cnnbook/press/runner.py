@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 
@@ -22,7 +23,9 @@ from .export import BuildError, blame
 
 # %% ../../chapters/making/execution.ipynb #aa36e45d
 TIMEOUT = 1200      # seconds that a cell may take
-RUN = "from cnnbook.press.worker import main; main()"
+# The process has imported nothing of cnnbook when the first cell runs.
+RUN = ("import sys; path = sys.argv.pop(1); "
+       "exec(compile(open(path).read(), path, 'exec')); main()")
 
 # %% ../../chapters/making/execution.ipynb #072574f9
 class Running:
@@ -69,11 +72,12 @@ def run_notebook(nb, path, root, running, advance=lambda: None):
     and what the process told, a dict; raises BuildError if a cell fails.
     """
     import nbformat
+    worker = find_spec("cnnbook.press.worker").origin
     copy = path.with_name(f".{path.stem}-{os.getpid()}.ipynb")
     with tempfile.TemporaryDirectory() as name, open(
             Path(name) / "errors", "w+") as errors:
         told = Path(name) / "told.json"
-        command = [sys.executable, "-c", RUN, os.path.abspath(copy),
+        command = [sys.executable, "-c", RUN, worker, os.path.abspath(copy),
                    os.path.abspath(root), told, str(TIMEOUT)]
         try:
             nbformat.write(nb, copy)
