@@ -551,7 +551,7 @@ def test_each_limit_of_the_grader_can_be_told():
     (["book", "--help"], "cnnbook.cli", ["book", "pandoc", "staging"]),
     (["student", "--out", "OUT"], "cnnbook.classroom.student",
      ["book", "pandoc", "staging", "quarto", "grade"]),
-    (["grade", "nothing"], "cnnbook.classroom.grade",
+    (["grade", "nothing"], "cnnbook.classroom.grader",
      ["book", "pandoc", "staging", "quarto"])])
 def test_a_command_imports_only_its_room(tmp_path, arguments, room,
                                          strangers):

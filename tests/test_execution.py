@@ -162,6 +162,19 @@ def appended(path, text="\nchanged = True\n"):
     path.write_text(path.read_text("utf-8") + text, "utf-8")
 
 
+def test_the_key_is_the_same_in_every_process(project):
+    program = ("import sys, test_execution\nfrom pathlib import Path\n"
+               "print(test_execution.key(Path(sys.argv[1]), sys.argv[2]))")
+    code = "from cnnbook import *\nimport sklearn, torch"
+    for seed in "1", "2", "3":          # of the order of Python's sets
+        said = subprocess.run(
+            [sys.executable, "-c", program, project, code],
+            check=True, capture_output=True, text=True, env=os.environ | {
+                "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(
+                    [str(ROOT), str(ROOT / "tests")])}).stdout
+        assert said.strip() == str(key(project, code))
+
+
 IMPORTS = {
     "a star": "from cnnbook import *",
     "a name of the package": "from cnnbook import zero_pad",

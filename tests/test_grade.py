@@ -17,7 +17,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from cnnbook.classroom.channel import EXAMINER, Peer
-from cnnbook.classroom.grade import check_releases, grade, grade_class
+from cnnbook.classroom.grader import check_releases, grade, grade_class
 from cnnbook.classroom.releases import chosen, release
 from cnnbook.classroom.reports import earned, grades_csv
 from cnnbook.classroom.sandbox import LIMITS, SYSTEM_CALLS, filter_program

@@ -11,7 +11,7 @@ import pytest
 from nbclient import NotebookClient
 
 from cnnbook.classroom import student as module
-from cnnbook.classroom.student import (anchor_names, exercises, student,
+from cnnbook.classroom.student import (anchor_names, exercises, hand_out,
                                        student_notebook)
 from cnnbook.press.editions import BLOCK, edition
 from cnnbook.press.manifest import BuildError, read_manifest, read_notebooks
@@ -189,7 +189,7 @@ def asked(out, lang=None, package="cnnbook", solutions=False):
 
 
 def test_the_command_writes_both_languages(tmp_path, capsys):
-    student(ROOT, asked(tmp_path))
+    hand_out(ROOT, asked(tmp_path))
     for lang in LANGS:
         names = {p.stem for p in (tmp_path / lang).iterdir()}
         assert names == set(CHAPTERS)
@@ -198,7 +198,7 @@ def test_the_command_writes_both_languages(tmp_path, capsys):
 
 
 def test_the_command_can_be_narrowed(tmp_path):
-    student(ROOT, asked(tmp_path, "en", "some-cnnbook", True))
+    hand_out(ROOT, asked(tmp_path, "en", "some-cnnbook", True))
     assert [p.name for p in tmp_path.iterdir()] == ["en"]
     text = (tmp_path / "en" / f"{CHAPTERS[0]}.ipynb").read_text()
     assert "BEGIN SOLUTION" in text
@@ -206,6 +206,9 @@ def test_the_command_can_be_narrowed(tmp_path):
 
 
 def test_a_book_without_exercises_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "exercises", lambda nb: [])
+    notebooks = module.read_notebooks(ROOT)
+    for nb in notebooks.values():
+        nb.cells = [c for c in nb.cells if c.cell_type == "markdown"]
+    monkeypatch.setattr(module, "read_notebooks", lambda root: notebooks)
     with pytest.raises(BuildError, match="no chapter has an exercise"):
-        student(ROOT, asked(tmp_path))
+        hand_out(ROOT, asked(tmp_path))

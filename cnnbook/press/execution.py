@@ -97,7 +97,8 @@ def execution_key(nb, folder, package):
                              cell.source) for cell in code_cells(nb)]
     digest = hashlib.sha256(json.dumps(
         [sys.version, executed(nb), directives, libraries,
-         {name: essence(package.codes[name]) for name in modules}]).encode())
+         {name: essence(package.codes[name]) for name in sorted(modules)}]
+    ).encode())
     for name, path in sorted(files.items()):
         digest.update(name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
