@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from cnnbook.press.export import export
+from cnnbook.press.export import export_package
 from conftest import FILES, ROOT, copy_project
 
 BIN = Path(sys.executable).parent
@@ -20,7 +20,7 @@ def exported(tmp_path_factory):
     "A copy of the project, cleaned and exported anew."
     project = copy_project(tmp_path_factory.mktemp("exported"))
     subprocess.run([BIN / "nbdev-clean"], cwd=project, check=True)
-    export(project)
+    export_package(project)
     return project
 
 

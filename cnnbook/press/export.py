@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['EXPORTED', 'GENERATED', 'TRY', 'CELL_MARK', 'BuildError', 'blame', 'whole_text', 'exported_cells', 'check_syntax',
            'rooms', 'write_shells', 'generated', 'notebooks_in', 'copy_aside', 'export_aside', 'check_imports',
-           'origin', 'export', 'Whole', 'run', 'clean']
+           'origin', 'export_package', 'Whole', 'run', 'clean']
 
 # %% ../../chapters/making/export.ipynb #4b07842d
 import ast
@@ -224,7 +224,7 @@ def origin(path, line, aside, error):
                  line - start - 1 + head, source)
 
 # %% ../../chapters/making/export.ipynb #41d52701
-def export(root):
+def export_package(root):
     """Write `root/cnnbook` again from the notebooks of the project `root`.
 
     Files that are written by hand (the `__init__`s) stay as they are.
@@ -288,4 +288,4 @@ def clean(root):
 
 
 if __name__ == "__main__" and __spec__:     # not in a notebook
-    run(clean, export)
+    run(clean, export_package)
