@@ -30,9 +30,7 @@ sys.path.insert(0, str(HERE.parent))
 
 import numpy as np
 
-from cnnbook import backprop, conv1d as loops_conv1d, conv_layer, fast
-from cnnbook import pooling
-from cnnbook.lab import progress
+from cnnbook import backprop, conv_layer, fast, pooling
 
 try:
     import torch
@@ -489,7 +487,7 @@ def run(threads, options):
     peak = {d: machine.sgemm(d) for d in (np.float32, np.float64)}
     others = Peers(threads) if threads > 1 else None
     chosen = [(name, make) for name, make in cases() if options.case in name]
-    for name, make in progress(chosen, label=f"threads: {threads}"):
+    for name, make in chosen:
         rows.append(measure(machine, name, make,
                             0.6 if options.quick else 4, peak, others))
         print(table(rows[-1:]).splitlines()[-1], flush=True)

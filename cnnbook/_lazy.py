@@ -1,4 +1,5 @@
 """Packages that import a module only when one of its names is used (PEP 562)."""
+import sys
 from importlib import import_module
 
 
@@ -14,7 +15,9 @@ def attach(package, homes, rooms=()):
 
     def getattr_(name):
         if name in home:
-            return getattr(import_module(f"{package}.{home[name]}"), name)
+            value = getattr(import_module(f"{package}.{home[name]}"), name)
+            setattr(sys.modules[package], name, value)      # asked but once
+            return value
         if name in rooms or name in homes:
             return import_module(f"{package}.{name}")
         raise AttributeError(f"module {package!r} has no attribute {name!r}")

@@ -21,17 +21,17 @@ def run_book(root, arguments):
 
 
 def run_preview(root, arguments):
-    from cnnbook.press.preview import preview
-    preview(root, port=arguments.port, **_narrowed(arguments))
+    from cnnbook.press.preview import keep_up
+    keep_up(root, port=arguments.port, **_narrowed(arguments))
 
 
 def run_student(root, arguments):
-    from cnnbook.classroom.student import student
-    student(root, arguments)
+    from cnnbook.classroom.student import hand_out
+    hand_out(root, arguments)
 
 
 def run_grade(root, arguments):
-    from cnnbook.classroom.grade import grade
+    from cnnbook.classroom.grader import grade
     grade(root, arguments)
 
 

@@ -17,7 +17,7 @@ def generator(seed=0):
 # ---- the networks ----
 
 def counts(model, shape):
-    rows = nn.layer_table(model, shape)
+    rows = nn.summary(model, shape)
     return [row.parameters for row in rows], [row.multiply_adds
                                               for row in rows]
 

@@ -11,7 +11,7 @@ from inspect import isfunction, isgenerator
 import numpy as np
 import pytest
 
-from cnnbook import architectures, interpret, model, nn
+from cnnbook import architectures, fast, interpret, lab, nn
 from cnnbook.backprop import (check_gradient, conv_backward,
                               create_mask_from_window, distribute_value,
                               global_average_pool_backward, numeric_gradient,
@@ -23,6 +23,10 @@ from cnnbook.convolution2d import conv2d, separate
 from cnnbook.conv_layer import (conv_forward, conv_multiply_adds,
                                 conv_parameters, conv_single_step,
                                 dense_parameters, receptive_field)
+from cnnbook.data import (minibatches, shift_images, smooth_labels,
+                          stratified_split)
+from cnnbook.drawings import draw_animal
+from cnnbook.evaluation import confusion_matrix, wilson_interval
 from cnnbook.images import read_image, read_images
 from cnnbook.padding import (border_index, dilate, output_size, pad_axes,
                              zero_pad)
@@ -243,139 +247,100 @@ SHARE = {"negative": -0.1, "1": 1.0, "NaN": np.nan}     # not from 0 to < 1
 LABELS = {"half": [0.5, 1, 2], "too large": [0, 1, 3], "negative": [0, -1, 2],
           "NaN": [0, 1, np.nan], "infinite": [0, 1, np.inf]}
 Z2 = rng.normal(size=(3, 4))                    # logits
-A2 = model.softmax(Z2)
-Y2 = model.one_hot_encode([0, 3, 1], 4)
-D2, DENSE_CACHE = model.fully_connected_layer_forward(
+A2 = lab.softmax(Z2)
+Y2 = lab.one_hot_encode([0, 3, 1], 4)
+D2, DENSE_CACHE = lab.fully_connected_layer_forward(
     Z2, rng.normal(size=(4, 5)), np.zeros((1, 5)))
-H4, LAYER_CACHE = model.conv_layer_forward(A4, W4, B4, CONV)
-SMALL = model.initialize_parameters(5, 6, 3)    # the lab's network
-PROBABILITIES, SMALL_CACHES = model.simple_cnn_model(A4, SMALL)
-NET = (("conv", 2), ("relu",), ("pool",), ("dropout", 0.5), ("dense", 3))
-MODEL = model.create_model(NET, (5, 6, 3))
+H4, LAYER_CACHE = lab.conv_layer_forward(A4, W4, B4, CONV)
+SMALL = lab.initialize_parameters(5, 6, 3)    # the lab's network
+PROBABILITIES, SMALL_CACHES = lab.simple_cnn_model(A4, SMALL)
+NO_LAYERS = {"without functions": np, "a list": [fast.conv_forward]}
 CACHES = {"None": None, "a number": 3, "empty": ()}
 PARAMETERS = {"None": None, "a list": [1, 2], "without W1": {
     key: value for key, value in SMALL.items() if key != "W1"}}
-ARCHITECTURES = {"None": None, "another layer": [("lstm", 3)], "empty": (),
-                 "a layer without its size": [("dense",)]}
 
 TABLE |= {
-    model.one_hot_encode: (dict(labels=[0, 2, 1], num_classes=3), {
+    lab.one_hot_encode: (dict(labels=[0, 2, 1], num_classes=3), {
         "labels": never_array(3) | LABELS | {"one-hot": np.eye(3)},
         "num_classes": no_integer(1)}),
-    model.relu: (dict(Z=Z2), {"Z": never_array(3, 4)}),
-    model.relu_backward: (dict(dA=Z2, cache=Z2), {
+    lab.relu: (dict(Z=Z2), {"Z": never_array(3, 4)}),
+    lab.relu_backward: (dict(dA=Z2, cache=Z2), {
         "dA": never_array(3, 4) | no_shape(3, 4),
         "cache": never_array(3, 4)}),
-    model.softmax: (dict(Z=Z2), {"Z": never_array(3, 4)}),
-    model.compute_cost: (dict(A_last=A2, Y=Y2), {
+    lab.softmax: (dict(Z=Z2), {"Z": never_array(3, 4)}),
+    lab.compute_cost: (dict(A_last=A2, Y=Y2), {
         "A_last": no_array(3, 4),
         "Y": no_array(3, 4) | no_shape(3, 4) | {"one row": Y2[:1]}}),
-    model.cross_entropy: (dict(Z=Z2, Y=Y2), {
+    lab.cross_entropy: (dict(Z=Z2, Y=Y2), {
         "Z": no_array(3, 4),
         "Y": no_array(3, 4) | no_shape(3, 4) | {"one row": Y2[:1]}}),
-    model.softmax_backward: (dict(dA=Z2, A=A2), {
+    lab.softmax_backward: (dict(dA=Z2, A=A2), {
         "dA": never_array(3, 4) | no_shape(3, 4), "A": never_array(3, 4)}),
 
-    model.patches: (dict(A_pad=A4, f=2, stride=2), {
-        "A_pad": no_array(2, 5, 6, 3), "f": no_integer(1),
-        "stride": no_integer(1)}),
-    model.conv_matrix_forward: (TABLE[conv_forward][0], {
-        **TABLE[conv_forward][1], "hparameters": no_hparameters(
-            CONV, stride=1, pad=0) | {"a dilation": {**CONV, "dilation": 2}}}),
-    model.conv_matrix_backward: TABLE[conv_backward],
-    model.pool_matrix_forward: TABLE[pool_forward],
-    model.pool_matrix_backward: TABLE[pool_backward],
-    model.use_engine: (dict(engine=model.matrix_engine), {
-        "engine": {"nothing": None, "without layers": np}}),
-    model.conv_layer_forward: (TABLE[conv_forward][0], {
-        **TABLE[conv_forward][1], "hparameters": no_hparameters(
-            CONV, stride=1, pad=0)}),
-    model.conv_layer_backward: (dict(dA=H4, cache=LAYER_CACHE), {
-        "dA": no_array(*H4.shape) | no_shape(*H4.shape), "cache": CACHES}),
-    model.pool_layer_forward: TABLE[pool_forward],
-    model.pool_layer_backward: TABLE[pool_backward],
-    model.fully_connected_layer_forward: (
+    lab.conv_layer_forward: (TABLE[conv_forward][0] | dict(layers=fast), {
+        **TABLE[conv_forward][1], "layers": NO_LAYERS}),
+    lab.conv_layer_backward: (
+        dict(dA=H4, cache=LAYER_CACHE, layers=fast), {
+            "dA": no_array(*H4.shape) | no_shape(*H4.shape),
+            "cache": CACHES, "layers": NO_LAYERS}),
+    lab.pool_layer_forward: (TABLE[pool_forward][0] | dict(layers=fast), {
+        **TABLE[pool_forward][1], "layers": NO_LAYERS}),
+    lab.pool_layer_backward: (TABLE[pool_backward][0] | dict(layers=fast), {
+        **TABLE[pool_backward][1], "layers": NO_LAYERS}),
+    lab.fully_connected_layer_forward: (
         dict(A_prev=Z2, W=np.ones((4, 5)), b=np.ones((1, 5))), {
             "A_prev": no_array(3, 4),
             "W": no_array(4, 5) | {"other rows": np.ones((3, 5))},
             "b": no_array(1, 5) | no_shape(1, 5)}),
-    model.fully_connected_layer_backward: (dict(dZ=D2, cache=DENSE_CACHE), {
+    lab.fully_connected_layer_backward: (dict(dZ=D2, cache=DENSE_CACHE), {
         "dZ": no_array(3, 5) | no_shape(3, 5), "cache": CACHES}),
 
-    model.initialize_parameters: (
+    lab.initialize_parameters: (
         dict(n_H=5, n_W=6, n_C=3, num_classes=2, scheme="he"), {
             "n_H": no_integer(1), "n_W": no_integer(1), "n_C": no_integer(1),
             "num_classes": no_integer(2), "scheme": no_choice("he", "small")}),
-    model.check_pixels: (dict(X=A4), {}),       # it warns, and no more
-    model.simple_cnn_model: (dict(image_array=A4, parameters=SMALL), {
-        "image_array": no_array(2, 5, 6, 3), "parameters": PARAMETERS}),
-    model.backward_propagation: (
-        dict(A_last=PROBABILITIES, Y=np.eye(2), caches=SMALL_CACHES), {
-            "A_last": no_array(2, 2),
+    lab.check_pixels: (dict(X=A4), {}),       # it warns, and no more
+    lab.simple_cnn_model: (
+        dict(image_array=A4, parameters=SMALL, layers=None), {
+            "image_array": no_array(2, 5, 6, 3), "parameters": PARAMETERS,
+            "layers": NO_LAYERS}),
+    lab.backward_propagation: (
+        dict(A_last=PROBABILITIES, Y=np.eye(2), caches=SMALL_CACHES,
+             layers=None), {
+            "A_last": no_array(2, 2), "layers": NO_LAYERS,
             "Y": no_array(2, 2) | no_shape(2, 2), "caches": CACHES}),
-    model.update_parameters: (
+    lab.update_parameters: (
         dict(parameters={"W1": Z2}, gradients={"dW1": Z2}), {
             "parameters": {"None": None, "a list": [Z2]},
             "gradients": {"None": None, "a list": [Z2], "without dW1": {},
                           "another shape": {"dW1": Z2[:1]}}}),
-    model.accuracy: (dict(predictions=A2, labels=[0, 3, 1]), {
+    lab.accuracy: (dict(predictions=A2, labels=[0, 3, 1]), {
         "predictions": never_array(3, 4),
         "labels": never_array(3) | {"one too few": [0, 3]}}),
-    model.test_model: (dict(X_test=A4, Y_test=[0, 1], parameters=SMALL), {
-        "parameters": PARAMETERS}),
-    model.wilson_interval: (dict(correct=9, total=10), {
+    lab.test_model: (
+        dict(X_test=A4, Y_test=[0, 1], parameters=SMALL, layers=fast), {
+            "parameters": PARAMETERS, "layers": NO_LAYERS}),
+    wilson_interval: (dict(correct=9, total=10), {
         "correct": no_integer(0) | {"more than all": 11},
         "total": no_integer(1)}),
-    model.confusion_matrix: (
+    confusion_matrix: (
         dict(labels=[0, 1, 2], predictions=[0, 1, 1], num_classes=3), {
             "labels": never_array(3), "num_classes": no_integer(1),
             "predictions": never_array(3) | {"one too few": [0, 1]}}),
 
-    model.stratified_split: (
+    stratified_split: (
         dict(labels=[0, 0, 1, 1, 1], fraction=0.4, seed=0), {
             "labels": no_array(5) | {"a class of one": [0, 0, 1]},
             "fraction": SHARE | {"0": 0.0}}),
-    model.minibatches: (dict(m=5, size=2, rng=rng), {
+    minibatches: (dict(m=5, size=2, rng=rng), {
         "m": no_integer(1), "size": no_integer(1)}),
-    model.draw_animal: (dict(kind="cats", rng=rng), {
+    draw_animal: (dict(kind="cats", rng=rng), {
         "kind": no_choice("cats", "dogs")}),
-    model.shift_images: (dict(X=A4, chance=0.3, rng=rng), {
+    shift_images: (dict(X=A4, chance=0.3, rng=rng), {
         "X": no_array(2, 5, 6, 3), "chance": {"negative": -0.1, "2": 2.0,
                                               "NaN": np.nan}}),
-    model.smooth_labels: (dict(Y=Y2, amount=0.1), {
+    smooth_labels: (dict(Y=Y2, amount=0.1), {
         "Y": no_array(3, 4), "amount": SHARE}),
-    model.conv_settings: (dict(n_C=2, f=3, pad=1), {
-        "n_C": no_integer(1), "f": no_integer(1),
-        "pad": {key: value for key, value in no_integer(0).items()
-                if key != "None"}}),
-    model.initialize_network: (
-        dict(architecture=NET, shape=(5, 6, 3), rng=rng), {
-            "architecture": ARCHITECTURES,
-            "shape": {"None": None, "a number": 5, "two sizes": (5, 6),
-                      "no rows": (0, 6, 3), "half a row": (1.5, 6, 3)}}),
-    model.create_model: (dict(architecture=NET, shape=(5, 6, 3), seed=0), {
-        "architecture": ARCHITECTURES, "seed": no_integer(0)}),
-    model.dropout_forward: (dict(A=A4, rate=0.5, rng=rng), {
-        "A": never_array(2, 3), "rate": SHARE}),
-    model.network_forward: (
-        dict(X=A4, architecture=NET, parameters=MODEL["parameters"]), {
-            "X": no_array(2, 5, 6, 3), "parameters": PARAMETERS}),
-    model.predict: (dict(model=MODEL, X=A4, batch=2), {
-        "X": no_array(2, 5, 6, 3), "batch": no_integer(1)}),
-    model.train: (
-        dict(model=MODEL, X=A4, labels=[0, 2], validation=(A4, [0, 2]),
-             epochs=1, batch=2, optimizer="adam", schedule="constant",
-             shift=0.1, smoothing=0.1, patience=1), {
-            "X": no_array(2, 5, 6, 3),
-            "labels": no_array(2) | {"one too few": [0], "half": [0.5, 1],
-                                     "too large": [0, 3]},
-            "epochs": no_integer(1), "batch": no_integer(1),
-            "optimizer": no_choice("adam", "sgd"),
-            "schedule": no_choice("constant", "one-cycle"),
-            "shift": {"negative": -0.1, "2": 2.0},
-            "smoothing": SHARE,
-            "patience": {key: value for key, value in no_integer(1).items()
-                         if key != "None"}}),
 }
 
 # ---- what a network sees ----
@@ -384,7 +349,7 @@ SEER = nn.Sequential(
     nn.Conv2D(3, 4, pad=1, rng=rng), nn.ReLU(), nn.MaxPool2D(2),
     nn.GlobalAvgPool(), nn.Linear(4, 3, rng=rng))
 SEEN = rng.random((2, 5, 6, 3))
-NO_MODEL = {"None": None, "a list of layers": [nn.ReLU()], "a dict": MODEL,
+NO_MODEL = {"None": None, "a list of layers": [nn.ReLU()], "a dict": SMALL,
             "a layer": nn.ReLU()}
 NO_IMAGES = no_array(2, 5, 6, 3) | {"another channel": np.ones((2, 5, 6, 4))}
 NO_LAYER = no_integer(0) | {"one too many": 5}
@@ -514,6 +479,9 @@ TABLE |= {
                    epsilon=1e-8, weight_decay=0.1), {
         "learning_rate": NO_SIZE, "beta1": NO_SHARE, "beta2": NO_SHARE,
         "epsilon": NO_SIZE, "weight_decay": NO_SIZE}),
+    nn.he_weights: (dict(rng=GENERATOR, shape=(3, 2), dtype=np.float64), {"rng": NO_GENERATOR}),
+    nn.dropout_forward: (dict(A=A4, rate=0.5, rng=GENERATOR), {
+        "A": never_array(2, 3), "rate": SHARE}),
     nn.check_layer: (dict(layer=nn.ReLU(), X=Z2, rng=GENERATOR), {
         "X": never_array(3, 4)}),
     nn.softmax_cross_entropy: (dict(Z=Z2, labels=[0, 2, 1]), {
@@ -524,6 +492,7 @@ TABLE |= {
         "Y_hat": never_array(3, 4),
         "Y": never_array(3, 4) | no_shape(3, 4)}),
     nn.cosine: (dict(warm=0.1), {"warm": NO_SHARE}),
+    nn.one_cycle: (dict(warm=0.1), {"warm": NO_SHARE}),
     nn.stairs: (dict(at=(0.5,), by=0.1), {
         "at": {"None": None, "a number": 0.5}, "by": NO_SIZE}),
     nn.KeepBest: (dict(patience=2), {"patience": NO_COUNT}),
@@ -537,7 +506,7 @@ TABLE |= {
         "X": never_array(2, 5, 6, 3), "epochs": no_integer(1),
         "batch": no_integer(1), "rng": NO_GENERATOR,
         "labels": {"None": None, "one too few": [0], "too large": [0, 3]}}),
-    nn.summary: (dict(model=nn.Flatten(), shape=(5, 6, 3)), {
+    nn.layer_table: (dict(model=nn.Flatten(), shape=(5, 6, 3)), {
         "shape": {"None": None, "a number": 5, "text": "563"} | {
             what: (5, 6, n) for what, n in no_integer(1).items()}}),
 }
@@ -588,14 +557,13 @@ for make in architectures.small_vgg, architectures.small_resnet:
         "n_C": no_integer(1), "num_classes": no_integer(2),
         "width": no_integer(1), "stages": no_integer(1),
         "rng": NO_GENERATOR})
-# Steps of training that `train` calls with what it has checked itself, and
+# A step of training, which `fit` calls with what it has checked itself, and
 # helpers for whole programs.
-INSIDE = {"network_backward", "train_step", "sgd_step", "adam_step",
-          "l2_cost", "add_l2", "one_cycle", "keep_best", "progress",
-          "fit_and_predict", "in_parallel"}
+INSIDE = {"train_step", "progress", "someone_watches"}
 # What `images` and `storage` refuse to read or write has tests of its own.
-MODULES = ("checks", "conv1d", "padding", "conv2d", "conv_layer", "pooling",
-           "backprop", "model", "nn", "architectures", "interpret")
+MODULES = ("checks", "convolution1d", "padding", "convolution2d",
+           "conv_layer", "pooling", "backprop", "lab", "data", "evaluation",
+           "drawings", "progress_bar", "nn", "architectures", "interpret")
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -727,12 +695,10 @@ def test_the_cache_of_a_layer_is_checked_too():
 ARRAYS = [conv1d, zero_pad, pad_axes, dilate, conv2d, separate,
           conv_single_step, conv_forward, pool_forward, global_average_pool,
           conv_backward, distribute_value, pool_backward,
-          global_average_pool_backward, model.relu, model.relu_backward,
-          model.softmax, model.softmax_backward, model.conv_matrix_forward,
-          model.conv_matrix_backward, model.pool_matrix_forward,
-          model.pool_matrix_backward, model.conv_layer_forward,
-          model.conv_layer_backward, model.fully_connected_layer_forward,
-          model.fully_connected_layer_backward]
+          global_average_pool_backward, lab.relu, lab.relu_backward,
+          lab.softmax, lab.softmax_backward, lab.conv_layer_forward,
+          lab.conv_layer_backward, lab.fully_connected_layer_forward,
+          lab.fully_connected_layer_backward]
 
 
 def each_array(change, value):
@@ -812,10 +778,9 @@ def test_caches_hold_references():
     assert all(a is b for a, b in zip(CONV_CACHE, (A4, W4, B4, CONV)))
     assert POOL_CACHE[0] is A4 and POOL_CACHE[1] is POOL
     assert MEAN_CACHE == A4.shape
-    (conv_cache, relu_cache), Z = LAYER_CACHE, model.conv_matrix_forward(
-        A4, W4, B4, CONV)[0]
-    assert conv_cache[0] is A4 and np.array_equal(relu_cache, Z)
-    assert DENSE_CACHE[0] is Z2 and model.relu(Z2)[1] is Z2
+    conv_cache, relu_cache = LAYER_CACHE
+    assert conv_cache[0] is A4 and np.array_equal(relu_cache, Z4)
+    assert DENSE_CACHE[0] is Z2 and lab.relu(Z2)[1] is Z2
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -891,21 +856,19 @@ def test_a_batch_of_no_images():
         assert pool_backward(P, cache, mode).shape == A.shape
 
 
-def test_a_batch_of_no_images_in_the_model():
-    A = np.ones((0, 5, 6, 3))
-    Z, cache = model.conv_matrix_forward(A, W4, B4, CONV)
-    assert Z.shape == (0, 3, 4, 4)
-    dA, dW, db = model.conv_matrix_backward(Z, cache)
-    assert dA.shape == A.shape and not dW.any() and not db.any()
+@pytest.mark.parametrize("layers", [None, fast], ids=["loops", "fast"])
+def test_a_batch_of_no_images_in_the_network(layers):
+    A_last, caches = lab.simple_cnn_model(A4[:0], SMALL, layers)
+    assert A_last.shape == (0, 2)
+    H, cache = lab.conv_layer_forward(A4[:0], W4, B4, CONV, layers)
+    assert H.shape == (0, *H4.shape[1:])
+    dA, dW, db = lab.conv_layer_backward(H, cache, layers)
+    assert dA.shape == A4[:0].shape and not dW.any() and not db.any()
     for mode in "max", "average":
-        P, cache = model.pool_matrix_forward(A, POOL, mode)
-        assert P.shape == (0, 2, 3, 3)
-        assert model.pool_matrix_backward(P, cache, mode).shape == A.shape
-
-
-def test_predictions_for_no_images():
-    assert model.predict(MODEL, A4[:0]).shape == (0, 3)
-    assert model.simple_cnn_model(A4[:0], SMALL)[0].shape == (0, 2)
+        P, cache = lab.pool_layer_forward(A4[:0], POOL, mode, layers)
+        assert P.shape == (0, *P4.shape[1:])
+        dA = lab.pool_layer_backward(P, cache, mode, layers)
+        assert dA.shape == A4[:0].shape
 
 
 def test_the_global_average_of_no_images():

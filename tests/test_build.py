@@ -226,7 +226,7 @@ def test_ctrl_c_leaves_the_last_good_book(project):
             f"call = socket.create_connection({server.getsockname()!r})\n"
             "call.recv(1)")             # for ever: nobody answers
     program = ("import cnnbook.press.book as book\n"
-               "book.export = lambda root: None\n"     # it has no exporters
+               "book.export_package = lambda root: None\n"     # it has no exporters
                "from cnnbook.cli import main\nmain()")
     process = subprocess.Popen(
         [sys.executable, "-c", program, "book", "--engine", "pandoc"],
@@ -551,7 +551,7 @@ def test_each_limit_of_the_grader_can_be_told():
     (["book", "--help"], "cnnbook.cli", ["book", "pandoc", "staging"]),
     (["student", "--out", "OUT"], "cnnbook.classroom.student",
      ["book", "pandoc", "staging", "quarto", "grade"]),
-    (["grade", "nothing"], "cnnbook.classroom.grade",
+    (["grade", "nothing"], "cnnbook.classroom.grader",
      ["book", "pandoc", "staging", "quarto"])])
 def test_a_command_imports_only_its_room(tmp_path, arguments, room,
                                          strangers):

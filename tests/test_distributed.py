@@ -147,8 +147,8 @@ def test_it_goes_on_with_another_number_of_processes(straight, tmp_path):
 
 THREADS = """
 import os, sys, time
-from cnnbook.interop.distributed import main
-main(["--folder", sys.argv[1], "--epochs", "1"])
+from cnnbook.interop.distributed import run_command
+run_command(["--folder", sys.argv[1], "--epochs", "1"])
 for _ in range(100):                # the system may list one a moment more
     left = len(os.listdir("/proc/self/task")) - 1
     if left == 0:

@@ -5,7 +5,9 @@ import nbformat
 import pytest
 
 from cnnbook.press.editions import edition, language, unpaired
-from conftest import FILES
+from cnnbook.press.manifest import read_manifest, workshop
+from cnnbook.press.numbering import number_book
+from conftest import FILES, ROOT
 
 WORDS = r"[a-záéíóúüñA-ZÁÉÍÓÚÜÑ]"
 
@@ -132,3 +134,23 @@ def test_an_edition_is_a_valid_notebook(notebooks, file, lang):
     dropped = [c for c in notebooks[file].cells if language(c) == other]
     kept = {c.source for c in nb.cells}
     assert not kept & {c.source for c in dropped}
+
+
+@pytest.fixture(scope="module")
+def places(notebooks):
+    "The place that each id of both books names, in Spanish."
+    editions = {file: edition(nb, "es") for file, nb in notebooks.items()}
+    manifest = read_manifest(ROOT, "es")
+    return (number_book(editions, workshop(manifest))
+            | number_book(editions, manifest))
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_article_agrees_with_the_place(notebooks, places, file):
+    "A chapter and an appendix are masculine in Spanish; the rest is not."
+    for spanish, _ in pairs(notebooks[file]):
+        for article, key in re.findall(
+                r"\b(el|al|del|la)\s+@((?:sec|fig|tbl|eq)-[\w-]*\w)",
+                spanish, re.I):
+            masculine = places[key].kind in ("chapter", "appendix")
+            assert masculine == (article.lower() != "la"), (article, key)

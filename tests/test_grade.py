@@ -3,9 +3,12 @@ import csv
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
+from argparse import Namespace
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,13 +16,17 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from cnnbook.classroom import grade as module
-from cnnbook.press.build import BuildError, parse, read_notebooks
-from cnnbook.press.editions import edition
-from cnnbook.classroom.grade import (CALLS, LIMITS, REASONS, check_releases,
-                                     filter_program, grade, grade_class, release,
-                                     table)
+from cnnbook.classroom.channel import EXAMINER, Peer
+from cnnbook.classroom.grader import check_releases, grade, grade_class
+from cnnbook.classroom.releases import chosen, release
+from cnnbook.classroom.reports import earned, grades_csv
+from cnnbook.classroom.sandbox import LIMITS, SYSTEM_CALLS, filter_program
 from cnnbook.classroom.student import exercises, student_notebook
+from cnnbook.classroom.submissions import (REASONS, chapters_of,
+                                           exercises_in, wanted_of)
+from cnnbook.classroom.supervision import Helper
+from cnnbook.press.editions import edition
+from cnnbook.press.manifest import BuildError, read_notebooks
 from conftest import ROOT
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"),
@@ -97,8 +104,8 @@ class Free:
     def __exit__(self, *a): return True
 cnnbook.classroom.marks.marks = marks = Free
 cnnbook.classroom.marks.RESULTS["twice"] = (3, 3)
-import cnnbook.classroom.grade
-cnnbook.classroom.grade.examine = lambda *a: {"small-ex-twice": {"earned": 99}}
+import cnnbook.classroom.examiner
+cnnbook.classroom.examiner.examine = lambda *a: {"small-ex-twice": {"earned": 99}}
 twice = lambda x: 0"""
 
 FORGE = """import json, os, struct
@@ -213,7 +220,7 @@ except OSError:
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    "A class of 200, graded: (rows by student, folder, seconds)."
+    "A class of 200, graded: (rows by student, what is expected, folder)."
     top = tmp_path_factory.mktemp("class")
     folder = top / "submissions"
     folder.mkdir()
@@ -247,26 +254,24 @@ def graded(tmp_path_factory):
     for i in range(200 - hostile):
         text, earned = honest[i % 3]
         hand_in(f"student {i:03d}", text, earned, None)
-    start = time.monotonic()
     rows = grade_class(folder, STEPS, top / "grades.csv", "en", "small",
                        limits=QUICK, hidden=[ROOT / "chapters"])
-    return ({row["student"]: row for row in rows}, expected, top,
-            time.monotonic() - start)
-
-
-def earned(row):
-    return sum(result["earned"] for result in row["results"].values())
+    return {row["student"]: row for row in rows}, expected, top
 
 
 def test_all_are_accounted_for(graded):
-    rows, expected, top, seconds = graded
+    rows, expected, _ = graded
     assert rows.keys() == expected.keys() and len(rows) == 200
-    print(f"{seconds:.1f} s")
-    assert seconds < 90
+
+
+def test_none_is_waited_for_longer_than_it_may_take(graded):
+    "Two seconds of grace, and as many to end what it left."
+    rows, *_ = graded
+    assert max(row["seconds"] for row in rows.values()) < QUICK["time"] + 4
 
 
 def test_each_has_its_mark_and_its_reason(graded):
-    rows, expected, *_ = graded
+    rows, expected, _ = graded
     missing = {what for row in rows.values() for what in row["missing"]}
     wrong = {}
     for name, (mark, reason) in expected.items():
@@ -282,17 +287,31 @@ def test_each_has_its_mark_and_its_reason(graded):
 
 
 def test_nothing_is_left_behind(graded):
-    rows, _, top, _ = graded
+    rows, _, top = graded
     if not any("namespaces" in row["missing"] for row in rows.values()):
         assert not (top / "canary").exists()
-    time.sleep(0.5)
+    assert until(lambda: not helpers_of_this_process())
+
+
+def helpers_of_this_process():
+    found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):         # some end while we look
-            assert f"helper-of-{os.getpid()}" not in path.read_text()
+            if f"helper-of-{os.getpid()}" in path.read_text():
+                found.append(path)
+    return found
+
+
+def until(condition, seconds=60):
+    "Wait until the condition holds; returns whether it does."
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
 
 
 def test_the_table_and_the_reports_are_there(graded):
-    rows, _, top, _ = graded
+    rows, _, top = graded
     with open(top / "grades.csv", newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
     assert len(lines) == 200
@@ -309,12 +328,12 @@ def test_the_table_and_the_reports_are_there(graded):
 
 
 def test_it_goes_on_where_it_was(graded, monkeypatch):
-    rows, _, top, _ = graded
+    rows, _, top = graded
     before = (top / "grades.csv").read_text()
 
     def refuse(*_):
         raise AssertionError("graded again")
-    monkeypatch.setattr(module.Helper, "grade", refuse)
+    monkeypatch.setattr(Helper, "grade", refuse)
     grade_class(top / "submissions", STEPS, top / "grades.csv", "en",
                 "small", limits=QUICK, hidden=[ROOT / "chapters"])
     assert (top / "grades.csv").read_text() == before
@@ -373,27 +392,29 @@ grade_class(Path({str(folder)!r}), STEPS, Path({str(tmp_path)!r}) / "g.csv",
 
 def test_folders_of_students_and_unknown_chapters(tmp_path):
     small_class(tmp_path / "in" / "ana", small=notebook())
-    small_class(tmp_path / "in" / "eva", other=notebook())
+    small_class(tmp_path / "in" / "eva", other='{"cells": []}')
+    small_class(tmp_path / "in" / "noa", homework=notebook())
     (tmp_path / "in" / "leo").mkdir()
     rows = grade_class(tmp_path / "in", STEPS, tmp_path / "g.csv", "es",
                        limits=QUICK)
     assert [(r["student"], earned(r), r["reason"]) for r in rows] == [
-        ("ana", 5, None), ("eva", 0, "chapter"), ("leo", 0, "chapter")]
+        ("ana", 5, None), ("eva", 0, "chapter"), ("leo", 0, "chapter"),
+        ("noa", 5, None)]
     assert "debe llamarse como él" in (tmp_path / "g.csv").read_text()
 
 
 def test_a_broken_helper_is_replaced(tmp_path, monkeypatch):
     folder = small_class(tmp_path / "in", ana=notebook(), eva=notebook())
-    real = module.Helper.grade
+    real = Helper.grade
 
-    def broken(self, path, steps):
-        if b"ana" in path:
+    def broken(self, task):
+        if "ana" in task["path"]:
             self.process = subprocess.Popen(
                 ["true"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 text=True)
             self.process.wait()
-        return real(self, path, steps)
-    monkeypatch.setattr(module.Helper, "grade", broken)
+        return real(self, task)
+    monkeypatch.setattr(Helper, "grade", broken)
     rows = grade_class(folder, STEPS, tmp_path / "g.csv", "en", "small",
                        jobs=1, limits=QUICK)
     assert [(earned(r), r["reason"]) for r in rows] == [(0, "examiner"),
@@ -452,11 +473,13 @@ class Box:
 
 PROGRAM = """
 import json, sys
-from cnnbook.classroom import grade
+from cnnbook.classroom import sandbox, supervision
 for name in sys.argv[4:]:
-    setattr(grade, name, lambda *a: ["namespaces"] * (name == "_namespace"))
-record = grade.grade_one(sys.argv[1], sys.argv[2], [],
-                         grade.LIMITS | json.loads(sys.argv[3]))
+    assert hasattr(sandbox, name)
+    setattr(sandbox, name, lambda *a: ["namespaces"] * (name == "_namespace"))
+task = {"path": sys.argv[1], "steps": sys.argv[2], "given": []}
+record = supervision.grade_one(task, [],
+                               sandbox.LIMITS | json.loads(sys.argv[3]))
 print(json.dumps(record))
 """
 
@@ -472,27 +495,25 @@ def test_where_the_system_allows_less_the_rest_holds(name, lacking, tmp_path):
     if name == "writes many files" and "_namespace" in lacking:
         mark, reason = 0, "disk"
     steps, path = tmp_path / "steps", tmp_path / "x.ipynb"
-    steps.write_text(json.dumps(STEPS["small"]))
+    steps.write_text(json.dumps(chosen(STEPS, ["small-ex-twice",
+                                               "small-ex-answer"])))
     path.write_text(text)
     done = subprocess.run([sys.executable, "-c", PROGRAM, path, steps,
                            json.dumps(QUICK), *lacking], text=True,
-                          capture_output=True, timeout=60, check=True)
+                          capture_output=True, check=True)
     record = json.loads(done.stdout)
     assert (earned(record), record["reason"]) == (mark, reason), record
 
 
 def test_a_pupil_cannot_question_the_examiner():
-    import socket
-    import threading
-    from cnnbook.classroom.grade import EXAMINER, Peer, _answers
     ours, theirs = socket.socketpair()
-    examiner = _answers(Peer(ours, {"secret": 42}, EXAMINER))
+    examiner = Peer(ours, {"secret": 42}, EXAMINER)
     examiner.kept.append(lambda: 42)
-    pupil = _answers(Peer(theirs, {}, set()))
+    pupil = Peer(theirs, {}, set())
 
     def serve():
         for _ in range(4):
-            examiner.answer(examiner._receive())
+            examiner.answer(examiner.receive())
     threading.Thread(target=serve, daemon=True).start()
     for question in (("name", "secret"), ("attribute", 0, "__globals__"),
                      ("item", 0, "x")):
@@ -502,7 +523,7 @@ def test_a_pupil_cannot_question_the_examiner():
 
 
 def test_the_filter_is_a_program_that_the_kernel_takes():
-    for machine in CALLS:
+    for machine in SYSTEM_CALLS:
         program = filter_program(machine, 1234)
         assert len(program) < 4096
         for at, (_, yes, no, _) in enumerate(program):
@@ -521,6 +542,113 @@ def test_the_solutions_of_the_book_earn_all_the_marks(name):
     check_releases({name: CHAPTERS[name]}, "es", LIMITS)
 
 
+# ---- notebooks of an earlier edition ----
+
+# Written by the release before the chapters took their present numbers, two
+# or three exercises of each, solved: what each of them must earn.
+OLD = {
+    "01_conv1d": {"conv1d-ex-hand": 2, "conv1d-ex-conv1d": 10},
+    "07_model": {"model-exercise-softmax": 2, "model-exercise-saliency": 4,
+                 "model-exercise-vote": 3},
+    "08_fast": {"fast-exercises-diagonal": 3, "fast-exercises-im2col": 7},
+    "10_architectures": {"architectures-ex-mirror": 3,
+                         "architectures-ex-stop": 2},
+    "12_torch": {"torch-ex-layout": 3, "torch-ex-conv": 3},
+    "13_distributed": {"distributed-ex-share": 3, "distributed-ex-lost": 2},
+}
+BOOK = {name: release(nb, "es") for name, nb in CHAPTERS.items()}
+
+
+def old_notebook(name):
+    return json.loads((ROOT / "tests" / "old_notebooks" / f"{name}.ipynb"
+                       ).read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def old_rows(tmp_path_factory):
+    top = tmp_path_factory.mktemp("old")
+    folder = top / "in"
+    folder.mkdir()
+    for name in OLD:
+        (folder / f"{name}.ipynb").write_text(
+            json.dumps(old_notebook(name)), "utf-8")
+    rows = grade_class(folder, BOOK, top / "g.csv", "es",
+                       hidden=[ROOT / "chapters"])
+    return {row["student"]: row for row in rows}
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_an_old_notebook_is_graded_under_its_old_name(name, old_rows):
+    row = old_rows[name]
+    assert row["reason"] is None
+    won = {exercise: result["earned"]
+           for exercise, result in row["results"].items()}
+    assert {exercise: won[exercise] for exercise in OLD[name]} == OLD[name]
+    assert earned(row) == sum(OLD[name].values())
+    assert row["chapter"].split("+") == chapters_of(row["exercises"], BOOK)
+
+
+def test_the_exercises_that_moved_are_counted_and_no_others(old_rows):
+    assert old_rows["07_model"]["exercises"] == list(OLD["07_model"])
+    assert old_rows["07_model"]["chapter"] == "07_model+10_learning"
+    assert old_rows["12_torch"]["exercises"] == list(OLD["12_torch"])
+    # the chapter of this one is the same: what was left out counts
+    assert set(OLD["01_conv1d"]) < set(old_rows["01_conv1d"]["exercises"])
+
+
+def without_metadata(nb):
+    nb["metadata"].pop("cnnbook")
+    for cell in nb["cells"]:
+        cell["metadata"] = {}
+
+
+def without_ids(nb):
+    for cell in nb["cells"]:
+        cell.pop("id")
+
+
+def without_either(nb):
+    without_metadata(nb)
+    without_ids(nb)
+
+
+@pytest.mark.parametrize("ascii", [True, False])
+@pytest.mark.parametrize("lose", [without_metadata, without_ids,
+                                  without_either], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("name", OLD)
+def test_its_exercises_are_known_by_any_trace(name, lose, ascii):
+    nb = old_notebook(name)
+    lose(nb)
+    data = json.dumps(nb, ensure_ascii=ascii, indent=1).encode()
+    assert exercises_in(data, BOOK) == list(OLD[name])
+
+
+def test_todays_notebooks_hold_their_exercises():
+    for name, nb in CHAPTERS.items():
+        whole = [step["id"] for step in BOOK[name] if "id" in step]
+        for lang in "es", "en":
+            data = nbformat.writes(student_notebook(nb, lang)).encode()
+            assert exercises_in(data, BOOK) == whole
+            assert wanted_of(b"homework.ipynb", data, BOOK) == whole
+
+
+def test_the_name_decides_where_the_traces_do_not():
+    one, two = (nbformat.writes(student_notebook(CHAPTERS[name], "en"))
+                for name in ("01_conv1d", "02_padding"))
+    whole = [step["id"] for step in BOOK["01_conv1d"] if "id" in step]
+    for text in one, two, one + two, "":        # no other chapter's marks
+        for path, told in ((b"01_conv1d.ipynb", None),
+                           (b"homework.ipynb", "01_conv1d")):
+            assert wanted_of(path, text.encode(), BOOK, told) == whole
+    assert wanted_of(b"homework.ipynb", b"", BOOK) == []
+
+
+def test_what_is_quoted_badly_is_found_all_the_same():
+    data = b'["say \\"hi\\"\\n", "torch-ex-conv-tests", "x'
+    assert exercises_in(data, BOOK) == ["torch-ex-conv"]
+    assert exercises_in(b'"' * 10**6, BOOK) == []
+
+
 def test_an_installation_that_cannot_run_the_solutions_is_refused():
     nb = nbformat.from_dict(json.loads(json.dumps(SMALL)))
     nb.cells[7].source = nb.cells[7].source.replace("2 * x", "3 * x")
@@ -528,15 +656,20 @@ def test_an_installation_that_cannot_run_the_solutions_is_refused():
         check_releases({"small": nb}, "en", QUICK)
 
 
-def test_the_command(tmp_path, capsys, monkeypatch):
+def asked(folder, out, **changes):
+    "What the command line gives to the command."
+    return Namespace(**{"submissions": Path(folder), "out": Path(out),
+                        "chapter": None, "lang": "es", "jobs": None,
+                        "again": False, **LIMITS, **changes})
+
+
+def test_the_command(tmp_path, capsys):
     name = min(CHAPTERS)
     student = student_notebook(CHAPTERS[name], "es")
     folder = tmp_path / "in"
     folder.mkdir()
     nbformat.write(student, folder / f"ana {name}.ipynb")
-    arguments = parse(["grade", str(folder), "--out",
-                       str(tmp_path / "g.csv")])
-    grade(ROOT, arguments)
+    grade(ROOT, asked(folder, tmp_path / "g.csv"))
     assert "1 notebooks, 0 with a reason" in capsys.readouterr().out
     row, = csv.DictReader((tmp_path / "g.csv").read_text().splitlines())
     assert row["earned"] == "0" and row["chapter"] == name
@@ -545,22 +678,14 @@ def test_the_command(tmp_path, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["/nowhere"], "/nowhere is not a folder"),
-    (["/tmp", "--chapter", "zz"], "--chapter must be one of"),
-    (["tests", "--out", "tests/g.csv"], "--out must be outside of tests"),
+    (asked("/nowhere", "g.csv"), "/nowhere is not a folder"),
+    (asked("/tmp", "g.csv", chapter="zz"), "--chapter must be one of"),
+    (asked("tests", "tests/g.csv"), "--out must be outside of tests"),
 ])
 def test_a_wrong_command_is_explained(arguments, message, monkeypatch):
     monkeypatch.chdir(ROOT)
     with pytest.raises(BuildError, match=message):
-        grade(ROOT, parse(["grade", *arguments]))
-
-
-def test_the_help_names_every_limit(capsys):
-    with pytest.raises(SystemExit):
-        parse(["grade", "--help"])
-    told = capsys.readouterr().out
-    for name in LIMITS:
-        assert f"--{name}" in told
+        grade(ROOT, arguments)
 
 
 def test_every_reason_exists_in_both_languages():
@@ -569,5 +694,5 @@ def test_every_reason_exists_in_both_languages():
 
 def test_a_spreadsheet_takes_no_name_for_a_formula():
     row = {"student": "=cmd()", "file": "+x", "chapter": "", "results": {},
-           "reason": "link", "seconds": 0}
-    assert "'=cmd(),'+x" in table([row], {}, "en")
+           "exercises": [], "reason": "link", "seconds": 0}
+    assert "'=cmd(),'+x" in grades_csv([row], {}, "en")

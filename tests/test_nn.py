@@ -613,7 +613,7 @@ def test_a_cost_that_is_not_finite_stops_the_training():
 
 def test_the_summary_counts():
     model = small()
-    rows = nn.layer_table(model, (8, 8, 1))
+    rows = nn.summary(model, (8, 8, 1))
     assert [row.name for row in rows] == [
         "0", "1", "2", "3.main.0", "3.shortcut", "4", "5", "6", "7"]
     sizes = sum(W.size for _, layer in model.walk()
@@ -642,7 +642,7 @@ def test_the_receptive_field_is_the_measured_one(layers, side):
         dY[0, Y.shape[1] // 2, j] = 1
         widest = max(widest, np.any(model.backward(dY) != 0, axis=(0, 1, 3)
                                     ).sum())
-    field = nn.layer_table(model, (24, 24, 1))[-1].field
+    field = nn.summary(model, (24, 24, 1))[-1].field
     assert widest == field and side in (None, field)
 
 

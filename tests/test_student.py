@@ -1,6 +1,7 @@
 """The notebooks that students work in, run as they would run them."""
 import json
 import re
+from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -9,10 +10,11 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from cnnbook.press.build import parse, read_manifest, read_notebooks
-from cnnbook.press.editions import BLOCK
-from cnnbook.press.pandoc import BuildError
-from cnnbook.classroom.student import anchor_names, student_notebook, write_notebooks
+from cnnbook.classroom import student as module
+from cnnbook.classroom.student import (anchor_names, exercises, hand_out,
+                                       student_notebook)
+from cnnbook.press.editions import BLOCK, edition
+from cnnbook.press.manifest import BuildError, read_manifest, read_notebooks
 from conftest import ROOT
 
 LANGS = "es", "en"
@@ -89,6 +91,24 @@ def test_the_cells_carry_what_nbgrader_needs(stem, lang):
     assert points == made(stem, lang).metadata.cnnbook.total > 0
 
 
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("stem", CHAPTERS)
+def test_it_carries_the_ids_of_its_exercises(stem, lang):
+    nb = made(stem, lang)
+    ids = [e.id for e in exercises(edition(
+        book()[ROOT / "chapters" / f"{stem}.ipynb"], lang))]
+    assert nb.metadata.cnnbook.exercises == ids
+    told = [(cell, cell.metadata.cnnbook.exercise) for cell in nb.cells
+            if "cnnbook" in cell.metadata]
+    assert list(dict.fromkeys(exercise for _, exercise in told)) == ids
+    for cell, exercise in told:
+        if "nbgrader" in cell.metadata:
+            assert cell.metadata.nbgrader.grade_id.startswith(exercise + "-")
+        else:
+            assert cell.source.startswith("### ")
+    assert sum("nbgrader" not in cell.metadata for cell, _ in told) == len(ids)
+
+
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
     "The notebooks, as given and solved, being run two at a time."
@@ -162,8 +182,14 @@ def test_the_names_are_those_of_the_pages():
     assert es.keys() == en.keys()
 
 
+def asked(out, lang=None, package="cnnbook", solutions=False):
+    "What the command line gives to the command."
+    return Namespace(out=out, lang=lang, package=package,
+                     solutions=solutions)
+
+
 def test_the_command_writes_both_languages(tmp_path, capsys):
-    write_notebooks(ROOT, parse(["student", "--out", str(tmp_path)]))
+    hand_out(ROOT, asked(tmp_path))
     for lang in LANGS:
         names = {p.stem for p in (tmp_path / lang).iterdir()}
         assert names == set(CHAPTERS)
@@ -172,9 +198,7 @@ def test_the_command_writes_both_languages(tmp_path, capsys):
 
 
 def test_the_command_can_be_narrowed(tmp_path):
-    write_notebooks(ROOT, parse(["student", "--lang", "en", "--solutions",
-                                 "--package", "some-cnnbook",
-                                 "--out", str(tmp_path)]))
+    hand_out(ROOT, asked(tmp_path, "en", "some-cnnbook", True))
     assert [p.name for p in tmp_path.iterdir()] == ["en"]
     text = (tmp_path / "en" / f"{CHAPTERS[0]}.ipynb").read_text()
     assert "BEGIN SOLUTION" in text
@@ -182,7 +206,9 @@ def test_the_command_can_be_narrowed(tmp_path):
 
 
 def test_a_book_without_exercises_says_so(tmp_path, monkeypatch):
-    import cnnbook.classroom.student as student
-    monkeypatch.setattr(student, "read_notebooks", lambda root: {})
+    notebooks = module.read_notebooks(ROOT)
+    for nb in notebooks.values():
+        nb.cells = [c for c in nb.cells if c.cell_type == "markdown"]
+    monkeypatch.setattr(module, "read_notebooks", lambda root: notebooks)
     with pytest.raises(BuildError, match="no chapter has an exercise"):
-        write_notebooks(ROOT, parse(["student", "--out", str(tmp_path)]))
+        hand_out(ROOT, asked(tmp_path))

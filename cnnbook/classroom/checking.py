@@ -17,8 +17,8 @@ import numpy as np
 from .comparison import (Changed, arrays_in, outcome, same,
                                           shrink)
 from .diagnosis import likeliest_mistake
-from .messages import Mismatch, plain, show
-from .problems import (PROBLEMS, arguments, cases,
+from .messages import Mismatch, sentence, show
+from .problems import (PROBLEMS, arguments_of, cases,
                                         reference)
 
 # %% ../../chapters/making/checking.ipynb #3425a949
@@ -64,11 +64,11 @@ def check(fn, name=None, number=60):
         raise TypeError(f"fn must be a function; got {type(fn).__name__}")
     tried = list(cases(name, number))
     seen = [(case, outcome(fn, case)) for case in
-            (arguments(name, *each) for each in tried)]
+            (arguments_of(name, *each) for each in tried)]
     for each, (case, got) in zip(tried, seen):
         if not same(got, outcome(reference(name), case)):
             raise _mismatch(fn, name, each, seen)
-    show(lambda word: plain(name + " " + word(
+    show(lambda word: sentence(name + " " + word(
         f"coincide con la referencia en {len(seen)} casos",
         f"agrees with the reference in {len(seen)} cases")))
 

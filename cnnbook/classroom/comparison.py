@@ -14,7 +14,7 @@ from time import perf_counter
 
 import numpy as np
 
-from .problems import PROBLEMS, arguments, reference
+from .problems import PROBLEMS, arguments_of, reference
 
 # %% ../../chapters/making/comparison.ipynb #965ac715
 def outcome(fn, case):
@@ -65,13 +65,13 @@ def _close(got, expected):
 # %% ../../chapters/making/comparison.ipynb #17efe908
 def shrink(fails, name, integers, seed, seconds=3):
     "The arguments of the smallest case found for which `fails(case)`."
-    best = arguments(name, integers, seed)
+    best = arguments_of(name, integers, seed)
     end = perf_counter() + seconds
     for _ in range(3):              # a smaller f may allow a smaller n
         for key, (low, _) in PROBLEMS[name].limits.items():
             for value in range(low, integers[key]):
                 smaller = integers | {key: value}
-                case = arguments(name, smaller, seed)
+                case = arguments_of(name, smaller, seed)
                 if perf_counter() < end and case and fails(case):
                     integers, best = smaller, case
                     break

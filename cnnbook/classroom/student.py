@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SECTION', 'HEADING', 'BOX', 'ANCHOR', 'REFERENCE', 'CITATION', 'INSTALL', 'MARKS', 'NOTES', 'Exercise', 'is_tagged',
-           'exercise_cells', 'exercises', 'points_of', 'plain_markdown', 'grading', 'student_notebook', 'student']
+           'exercise_cells', 'exercises', 'points_of', 'plain_markdown', 'grading', 'student_notebook', 'hand_out']
 
 # %% ../../chapters/making/student.ipynb #1832a26c
 import ast
@@ -196,7 +196,7 @@ def _prepared(exercise, lang, solutions):
     return cells
 
 # %% ../../chapters/making/student.ipynb #a3231536
-def student(root, arguments):
+def hand_out(root, arguments):
     "Write the notebooks that the `arguments` ask for; say where they are."
     import nbformat
     notebooks, written = read_notebooks(root), []

@@ -113,7 +113,8 @@ def safe_name(name):
     return re.sub(r"[^\w.-]", "_", name)[:60]
 
 # %% ../../chapters/making/submissions.ipynb #cdb65f7b
-QUOTED = re.compile(rb'"((?:[^"\\]|\\u[0-9a-fA-F]{4}){1,200})(?:\\n)?"')
+QUOTED = re.compile(            # looking ahead: each quote may open a text
+    rb'"(?=((?:[^"\\]|\\u[0-9a-fA-F]{4}){1,200})(?:\\n)?")')
 
 
 def exercises_in(data, releases):

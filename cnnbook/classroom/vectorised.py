@@ -12,8 +12,8 @@ from textwrap import dedent
 from time import perf_counter
 
 from .checking import check
-from .messages import Mismatch, plain, show
-from .problems import PROBLEMS, arguments, reference
+from .messages import Mismatch, sentence, show
+from .problems import PROBLEMS, arguments_of, reference
 
 # %% ../../chapters/making/checking.ipynb #5993662c
 LOOPS = (ast.For, ast.While, ast.AsyncFor, ast.ListComp, ast.SetComp,
@@ -103,16 +103,16 @@ def check_vectorised(fn, name=None, size=12):
     loops = loops_in(fn, {name} - {fn.__name__})
     if loops:
         line, what = loops[0]
-        raise Mismatch(lambda word: plain(word(
+        raise Mismatch(lambda word: sentence(word(
             f"Queda un bucle de Python: {what}, en la línea {line}.",
             f"A Python loop is left: {what}, on line {line}.")))
     check(fn, name)
     limits = PROBLEMS[name].limits
     large = {key: high * size if key in ("n", "n_H", "n_W") else high
              for key, (_, high) in limits.items()}
-    case = arguments(name, large, 0)
+    case = arguments_of(name, large, 0)
     ratio = _seconds(reference(name), case) / _seconds(fn, case)
-    show(lambda word: plain(word(
+    show(lambda word: sentence(word(
         f"Sin bucles, y {ratio:.0f} veces más rápida que ellos.",
         f"No loops, and {ratio:.0f} times faster than them.")))
     return ratio

@@ -19,7 +19,8 @@ class Block(NamedTuple):
 
     @property
     def shape(self):
-        return tuple(part.stop - part.start for part in self)
+        i, h, w = self
+        return i.stop - i.start, h.stop - h.start, w.stop - w.start
 
 def _cut(n, size):
     "0...n in equal parts of at most `size`: one, or an even number."

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['small_network', 'join', 'leave', 'launch', 'shares', 'save_checkpoint', 'load_checkpoint', 'count_bucket',
-           'bytes_written', 'resume', 'to_device', 'share_gradients', 'my_batches', 'one_step', 'mean_cost', 'keep',
-           'report', 'train', 'read_data', 'main']
+           'bytes_written', 'resume', 'to_device', 'share_gradients', 'my_batches', 'one_step', 'mean_cost',
+           'save_progress', 'write_report', 'train', 'read_data', 'run_command']
 
 # %% ../../chapters/14_distributed.ipynb #622819ea
 import argparse
@@ -190,14 +190,14 @@ def mean_cost(total, steps):
     total.zero_()
     return mean
 
-def keep(path, net, optimizer, step, costs, settings):
+def save_progress(path, net, optimizer, step, costs, settings):
     "Save a checkpoint, and say so."
     save_checkpoint(path, {
         "net": net.state_dict(), "optimizer": optimizer.state_dict(),
         "step": step, "costs": costs, "settings": settings})
     print(f"step {step}: cost {costs[-1]:.4f}\n", end="", flush=True)
 
-def report(folder, done, start, traffic):
+def write_report(folder, done, start, traffic):
     "Write what this process measured, per step, to `report-RANK.json`."
     rank, steps = dist.get_rank(), max(done, 1)
     seconds = time.perf_counter() - start
@@ -241,8 +241,8 @@ def train(
         if done % every == 0 or done == last:
             costs, saved = costs + [mean_cost(total, done - saved)], done
             if rank == 0:
-                keep(path, net, optimizer, done, costs, settings)
-    report(Path(folder), last - first, start, traffic)
+                save_progress(path, net, optimizer, done, costs, settings)
+    write_report(Path(folder), last - first, start, traffic)
     del ddp
     leave()
 
@@ -258,7 +258,7 @@ def read_data(photos=None):
     return X, digits.target[learn]
 
 # %% ../../chapters/14_distributed.ipynb #9042d460
-def main(arguments=None):
+def run_command(arguments=None):
     "What `torchrun -m cnnbook.interop.distributed --folder run` does."
     parser = argparse.ArgumentParser(prog="cnnbook.interop.distributed")
     parser.add_argument("--folder", type=Path, required=True,
@@ -278,4 +278,4 @@ def main(arguments=None):
 
 # %% ../../chapters/14_distributed.ipynb #381ae9fa
 if __name__ == "__main__" and "__file__" in globals():  # not in a notebook
-    main()
+    run_command()

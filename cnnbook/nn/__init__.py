@@ -19,5 +19,5 @@ __getattr__, __dir__, __all__ = attach(__name__, {
     "schedules": ["cosine", "one_cycle", "stairs"],
     "training": ["evaluate", "fit", "outputs", "train_step"],
     "runs": ["KeepBest", "Run"],
-    "table": ["LayerTable", "Row", "layer_table"],
+    "table": ["Summary", "Row", "summary"],
 }, rooms=["arguments"])

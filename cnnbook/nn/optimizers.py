@@ -74,8 +74,9 @@ class SGD(Optimizer):
         self.momentum = as_number("momentum", momentum, 0, 1)
 
     def update(self, name, W, dW, decay):
+        dW = dW + decay * W
         old = self.state.get(name, {"v": 0.0})
-        v = self.momentum * old["v"] + dW + decay * W
+        v = self.momentum * old["v"] + dW
         self.state[name] = {"v": v}
         return W - self.learning_rate * v
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .editions import LANGUAGES
 from .execution import execute
-from .export import export
+from .export import export_package
 from .links import broken_links
 from .manifest import BuildError, read_notebooks, subfolder
 from .pandoc import render_book
@@ -150,7 +150,7 @@ def make(root, langs=LANGUAGES, formats=tuple(SUFFIXES), engine=None,
          jobs=None, out=None):
     "Export the package, make the book and say where it is."
     start = time.time()
-    export(root)
+    export_package(root)
     for path in make_book(root, langs, formats, engine, jobs, out):
         print(path.relative_to(root))
     print(f"done in {time.time() - start:.1f} s", flush=True)

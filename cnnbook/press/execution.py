@@ -25,8 +25,8 @@ from threading import Lock
 
 from .editions import options
 from .figures import needs
-from .reach import (Package, homes, is_program, names_in, reach,
-                                 versions)
+from .reach import (Package, homes, is_program, names_in,
+                                 reached, versions)
 from .runner import Running, run_notebook
 from ..storage import write_whole
 
@@ -83,7 +83,7 @@ def held(nb, folder, package):
     root = package.folder.parent
     cells = [code for code in executed(nb) if is_program(code)]
     code = "\n".join([*cells, f"import {RUNNER}"])
-    modules, others = reach(code, package)
+    modules, others = reached(code, package)
     others |= {name for cell in code_cells(nb) for name in needs(cell.source)}
     files = {Path(os.path.relpath(path, root)).as_posix(): path
              for path in files_read(nb, folder, root)}

@@ -99,13 +99,11 @@ def name_of(place, words, space=" "):
 def anchor_names(notebooks, manifest):
     """The name of each place of the reader's book, such as "Equation 1.2".
 
-    `notebooks` is a dict from path to bilingual notebook, as
-    `read_notebooks` returns it.
+    `notebooks` is what `read_notebooks` returns: in reading order, with
+    those of this book first.
     """
-    listed = {page["file"] for page in pages(manifest)}
-    editions = {file: edition(nb, manifest["lang"])
-                for path, nb in notebooks.items()
-                for file in listed if path.as_posix().endswith(file)}
+    editions = {page["file"]: edition(nb, manifest["lang"])
+                for page, nb in zip(pages(manifest), notebooks.values())}
     words = manifest["cnnbook"]["words"]
     return {place.id: name_of(place, words)
             for place in number_book(editions, manifest).values()}

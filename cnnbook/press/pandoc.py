@@ -154,7 +154,7 @@ def page_variables(book, i, manifest):
         "pagetitle": f"{escape(page['title'])} · {name}", "book": name,
         "words": ours["words"], "parts": parts,
         "twin": twin_of(page, manifest), "home": links[0]["url"],
-        "beside": beside and {"url": root + beside["url"],
+        "beside": beside and {"url": relative(beside["url"], page),
                               "title": escape(beside["title"])},
         "previous": links[i - 1] if i else "",
         "next": links[i + 1] if i + 1 < len(book) else ""}

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['IMPORTING', 'DOTTED', 'CALLS', 'OUTSIDE', 'OF_AUTHORS', 'Names', 'add_imports', 'absolute', 'add_uses', 'add_texts',
            'add_programs', 'parsed', 'is_program', 'names_in', 'modules_of', 'homes', 'Package', 'loaded', 'meanings',
-           'is_outside', 'reach', 'modules_used', 'owners', 'requirements', 'installed', 'versions']
+           'is_outside', 'reached', 'modules_used', 'owners', 'requirements', 'installed', 'versions']
 
 # %% ../../chapters/making/reach.ipynb #7aef8cef
 import ast
@@ -249,7 +249,7 @@ def is_outside(module):
     return any(f"{module}.".startswith(f"{name}.") for name in OUTSIDE)
 
 
-def reach(code, package):
+def reached(code, package):
     """What the program `code` gets at, directly or not.
 
     Returns a dict from the full name of each module in the `Package` to its
@@ -269,7 +269,7 @@ def reach(code, package):
 
 def modules_used(code, package):
     "The files of the folder `package` that `code` reaches, as a sorted list."
-    return sorted(reach(code, Package(package))[0].values())
+    return sorted(reached(code, Package(package))[0].values())
 
 # %% ../../chapters/making/reach.ipynb #7cbec8c3
 @lru_cache(maxsize=None)

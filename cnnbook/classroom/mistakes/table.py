@@ -9,12 +9,11 @@ __all__ = ['MISTAKES', 'mistakes_of']
 from .convolutions import (CHECKS, CONV1D, CONV2D,
                                                      PADDING)
 from .layers import BACKPROP, CONV_LAYER, POOLING
-from .networks import (LAB, NN, OLD_TRAINING,
-                                                 TRAINING)
+from .networks import LAB, LEARNING, NN
 
 # %% ../../../chapters/making/mistakes.ipynb #d2887838
 MISTAKES = [*CHECKS, *CONV1D, *PADDING, *CONV2D, *CONV_LAYER, *POOLING,
-            *BACKPROP, *LAB, *OLD_TRAINING, *TRAINING, *NN]
+            *BACKPROP, *LAB, *NN, *LEARNING]
 
 
 def mistakes_of(name):
