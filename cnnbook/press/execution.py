@@ -21,8 +21,8 @@ from threading import Lock
 
 from .editions import options
 from .figures import needs
-from .reach import (Package, homes, names_in, parsed, reached,
-                                 versions)
+from .reach import (Package, homes, is_program, names_in,
+                                 reached, versions)
 from .runner import Running, run_notebook
 from ..storage import write_whole
 
@@ -77,7 +77,7 @@ def held(nb, folder, package):
     folder of the project.
     """
     root = package.folder.parent
-    cells = [code for code in executed(nb) if parsed(code) is not None]
+    cells = [code for code in executed(nb) if is_program(code)]
     code = "\n".join([*cells, f"import {RUNNER}"])
     modules, others = reached(code, package)
     others |= {name for cell in code_cells(nb) for name in needs(cell.source)}

@@ -204,7 +204,7 @@ def check_imports(aside):
     if done.returncode:
         raise BuildError(f"the new cnnbook stops Python: {done.stderr}")
 
-# %% ../../chapters/making/export.ipynb #fed9c662
+# %% ../../chapters/making/export.ipynb #11508712
 CELL_MARK = re.compile(r"# %% (\S+\.ipynb) #(\S+)$")
 
 
@@ -228,7 +228,7 @@ def origin(path, line, aside, error):
     return blame(notebook.relative_to(aside).as_posix(), number, error,
                  line - start - 1 + head, source)
 
-# %% ../../chapters/making/export.ipynb #41d52701
+# %% ../../chapters/making/export.ipynb #aa4e38b1
 def export_package(root):
     """Write `root/cnnbook` again from the notebooks of the project `root`.
 
@@ -267,7 +267,7 @@ class Whole:
     def begin(self):
         if not Whole.done:
             Whole.done = True
-            run(export)
+            run(export_package)
         for cell in self.nb.cells:      # "exportd" goes to no module
             if cell.cell_type == "code":
                 cell.directives_ = {"exportd": ""}

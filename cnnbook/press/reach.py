@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['IMPORTING', 'DOTTED', 'CALLS', 'OUTSIDE', 'OF_AUTHORS', 'Names', 'add_imports', 'absolute', 'add_uses', 'add_texts',
-           'add_programs', 'parsed', 'names_in', 'modules_of', 'homes', 'Package', 'meanings', 'is_outside', 'reached',
-           'modules_used', 'owners', 'requirements', 'installed', 'versions']
+           'add_programs', 'parsed', 'is_program', 'names_in', 'modules_of', 'homes', 'Package', 'loaded', 'meanings',
+           'is_outside', 'reached', 'modules_used', 'owners', 'requirements', 'installed', 'versions']
 
 # %% ../../chapters/making/reach.ipynb #7aef8cef
 import ast
@@ -131,6 +131,12 @@ def parsed(code):
 
 
 @lru_cache(maxsize=None)
+def is_program(code):
+    "True if `code` can be read as a program."
+    return parsed(code) is not None
+
+
+@lru_cache(maxsize=None)
 def names_in(code, home=""):
     """What the program `code` names of others, as `Names`.
 
@@ -176,6 +182,7 @@ class Package:
         self.folder, self.paths = folder, modules_of(folder)
         self.codes = {name: path.read_text("utf-8")
                       for name, path in self.paths.items()}
+        self.known = {}
 
     def names_in(self, module):
         "What the code of `module` names of others."
@@ -197,6 +204,21 @@ class Package:
             for other in meanings(self, module, rest) if rest else []:
                 found |= self.behind(other, seen)
         return found
+
+    def loaded_by(self, module):
+        "What `loaded` gives for the code of `module`, found only once."
+        if module not in self.known:
+            self.known[module] = loaded(self, self.names_in(module))
+        return self.known[module]
+
+# %% ../../chapters/making/reach.ipynb #643593b3
+def loaded(package, names):
+    "The modules of `package` behind some `Names`, and the names of others."
+    seen, found = set(), set()
+    for name in names.used:
+        found |= package.behind(name, seen)
+    tops = {name.split(".")[0] for name in names.used}
+    return found, tops - {"cnnbook"}
 
 # %% ../../chapters/making/reach.ipynb #0faf47c7
 def meanings(package, module, rest):
@@ -233,18 +255,15 @@ def reached(code, package):
     Returns a dict from the full name of each module in the `Package` to its
     path, and the set of the names of the other modules.
     """
-    found, others, todo = {}, set(), [(names_in(code), True)]
+    found, others = {}, set()
+    todo = [(loaded(package, names_in(code)), True)]
     while todo:
-        names, is_code = todo.pop()
-        seen = set()
-        for name in names.used:
-            if name.split(".")[0] != "cnnbook":
-                others.add(name.split(".")[0])
-            for module in package.behind(name, seen):
-                if module not in found and (is_code or
-                                            not is_outside(module)):
-                    found[module] = package.paths[module]
-                    todo.append((package.names_in(module), False))
+        (modules, names), is_code = todo.pop()
+        others |= names
+        for module in modules - set(found):
+            if is_code or not is_outside(module):
+                found[module] = package.paths[module]
+                todo.append((package.loaded_by(module), False))
     return found, others - set(sys.stdlib_module_names)
 
 
