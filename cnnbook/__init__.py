@@ -30,7 +30,10 @@ __getattr__, __dir__, __all__ = attach(__name__, {
             "pool_layer_forward", "relu", "relu_backward",
             "simple_cnn_model", "softmax", "softmax_backward", "test_model",
             "update_parameters"],
+    "data": ["minibatches", "shift_images", "smooth_labels",
+             "stratified_split"],
+    "evaluation": ["confusion_matrix", "wilson_interval"],
     "images": ["read_cifar10", "read_idx", "read_image", "read_images",
                "read_mnist"],
-}, rooms=["architectures", "checks", "classroom", "interop", "interpret",
-          "nn", "press", "storage"])
+}, rooms=["architectures", "checks", "classroom", "drawings", "interop",
+          "interpret", "nn", "press", "progress_bar", "storage"])

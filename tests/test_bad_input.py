@@ -506,7 +506,7 @@ TABLE |= {
         "X": never_array(2, 5, 6, 3), "epochs": no_integer(1),
         "batch": no_integer(1), "rng": NO_GENERATOR,
         "labels": {"None": None, "one too few": [0], "too large": [0, 3]}}),
-    nn.layer_table: (dict(model=nn.Flatten(), shape=(5, 6, 3)), {
+    nn.summary: (dict(model=nn.Flatten(), shape=(5, 6, 3)), {
         "shape": {"None": None, "a number": 5, "text": "563"} | {
             what: (5, 6, n) for what, n in no_integer(1).items()}}),
 }

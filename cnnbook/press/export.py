@@ -144,7 +144,12 @@ def export_aside(root, aside):
     package, before = aside / "cnnbook", Path.cwd()
     copies = copy_aside(root, aside)
     for copy in copies:
-        write_shells(json.loads(copy.read_text("utf-8")), copy, package)
+        nb = json.loads(copy.read_text("utf-8"))
+        write_shells(nb, copy, package)
+        # nbdev would put the sentences of the rooms in this module as well
+        nb["cells"] = [cell for cell in nb["cells"] if not rooms(
+            {"cells": [cell]}) or cell["cell_type"] == "code"]
+        copy.write_text(json.dumps(nb), "utf-8")
     try:
         os.chdir(aside)         # where nbdev looks for its settings
         for copy in copies:
