@@ -75,14 +75,17 @@ def pytest_configure(config):
         config.pluginmanager.register(Skips(), "skips")
 
 
-def wait_for(condition, seconds=60, every=0.02):
-    "Call `condition` until it gives something true, and return that."
+def wait_for(condition, seconds=60, every=0.02, told=str):
+    """Call `condition` until it gives something true, and return that.
+
+    If that takes too long, the test fails with what `told` gives.
+    """
     end = time.monotonic() + seconds
     while True:
         found = condition()
         if found:
             return found
-        assert time.monotonic() < end, f"not in {seconds} s"
+        assert time.monotonic() < end, f"not in {seconds} s\n{told()}"
         time.sleep(every)
 
 
