@@ -24,7 +24,9 @@ PATHS = [ROOT / "index.ipynb", *notebooks_in(ROOT)]
 CACHE = ROOT / ".cache"
 
 # What a run opens besides what its chapter asks for.
-ALWAYS = {"pyproject.toml": "where nbdev reads its settings"}
+ALWAYS = {"pyproject.toml": "where nbdev reads its settings",
+          **{f"cnnbook.egg-info/{name}": "what pip wrote of an installation"
+             for name in ("PKG-INFO", "entry_points.txt", "top_level.txt")}}
 
 
 @lru_cache
