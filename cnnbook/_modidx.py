@@ -1207,6 +1207,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                       'cnnbook.press.runner.environment': ('making/execution.html#environment', 'cnnbook/press/runner.py'),
                                       'cnnbook.press.runner.failed': ('making/execution.html#failed', 'cnnbook/press/runner.py'),
                                       'cnnbook.press.runner.followed': ('making/execution.html#followed', 'cnnbook/press/runner.py'),
+                                      'cnnbook.press.runner.fresh_copy': ('making/execution.html#fresh_copy', 'cnnbook/press/runner.py'),
+                                      'cnnbook.press.runner.is_running': ('making/execution.html#is_running', 'cnnbook/press/runner.py'),
                                       'cnnbook.press.runner.outputs_of': ('making/execution.html#outputs_of', 'cnnbook/press/runner.py'),
                                       'cnnbook.press.runner.run_notebook': ( 'making/execution.html#run_notebook',
                                                                              'cnnbook/press/runner.py')},

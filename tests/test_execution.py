@@ -152,6 +152,16 @@ def test_no_process_outlives_the_one_that_started_it(project, how):
     wait_for(lambda: not list(path.parent.glob(".*.ipynb")), 20)
 
 
+def test_the_copies_of_processes_that_died_go(project):
+    died = subprocess.Popen([sys.executable, "-c", ""])
+    died.wait()
+    for number in died.pid, os.getppid():
+        (project / "chapters" / f".a-{number}.ipynb").touch()
+    run(project, "1")
+    assert [path.name for path in (project / "chapters").glob(".*")] == [
+        f".a-{os.getppid()}.ipynb"]
+
+
 def key(project, *cells):
     nb = new_notebook(cells=list(map(new_code_cell, cells)))
     return Cache(project / ".cache", project / "cnnbook").place(
