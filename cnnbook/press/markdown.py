@@ -90,7 +90,7 @@ def write_markdown(project, manifest):
 
 
 def _signed(text, page):
-    signature = f'file="{page["file"]}" kind="{page["kind"]}"'
+    signature = f'file="{page["file"]}"'
     text, n = re.subn(r"(?m)\A# (.*?) *\{(.*)\}$",
                       rf"# \1 {{\2 {signature}}}", text, count=1)
     if not n:

@@ -4,10 +4,12 @@
 
 # %% auto #0
 __all__ = ['SUFFIXES', 'CHOOSER', 'LOST', 'FOREIGN', 'NUMBERS', 'whole_books', 'page_links', 'raw_html', 'embed_widgets',
-           'write_data', 'drop_html', 'page_notebook', 'elsewhere', 'write_shared', 'write_project', 'stage']
+           'write_data', 'drop_html', 'drop_doctype', 'page_notebook', 'elsewhere', 'write_shared', 'write_project',
+           'stage']
 
 # %% ../../chapters/making/staging.ipynb #f8c361e3
 import json
+import re
 import shutil
 from copy import deepcopy
 from posixpath import relpath
@@ -91,12 +93,23 @@ def drop_html(nb):
             if "text/plain" in output.get("data", {}):
                 output.data.pop("text/html", None)
 
+# %% ../../chapters/making/staging.ipynb #d25160d4
+def drop_doctype(nb):
+    "Leave the drawings in the outputs of `nb` without a document type."
+    for cell in code_cells(nb):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if "image/svg+xml" in data:
+                data["image/svg+xml"] = re.sub(r"<!DOCTYPE[^>]*>\s*", "",
+                                               data["image/svg+xml"])
+
 # %% ../../chapters/making/staging.ipynb #d1615ac5
 def page_notebook(nb, page, manifest, names):
     "The edition `nb` as the `page` of a volume shows it."
     from nbformat.v4 import new_markdown_cell
     nb, links = deepcopy(nb), []
     drop_html(nb)
+    drop_doctype(nb)
     refer_elsewhere(nb, names)
     if "html" in manifest["format"]:
         embed_widgets(nb, root_of(page))

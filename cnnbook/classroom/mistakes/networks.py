@@ -163,8 +163,7 @@ NN = of(
 NN += of(
     "09_nn",
     wrong("the velocity is forgotten",
-          'v = self.momentum * old["v"] + dW + decay * W',
-          "v = dW + decay * W"),
+          'v = self.momentum * old["v"] + dW', "v = dW"),
     wrong("Adam never lets the weights decay",
           "return W - self.learning_rate * (step + decay * W)",
           "return W - self.learning_rate * step"),
