@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SUFFIXES', 'CHOOSER', 'LOST', 'FOREIGN', 'NUMBERS', 'whole_books', 'page_links', 'raw_html', 'embed_widgets',
-           'write_data', 'drop_html', 'drop_doctype', 'page_notebook', 'elsewhere', 'write_shared', 'write_project',
+           'write_data', 'drop_html', 'standard_svg', 'page_notebook', 'elsewhere', 'write_shared', 'write_project',
            'stage']
 
 # %% ../../chapters/making/staging.ipynb #f8c361e3
@@ -94,14 +94,16 @@ def drop_html(nb):
                 output.data.pop("text/html", None)
 
 # %% ../../chapters/making/staging.ipynb #d25160d4
-def drop_doctype(nb):
-    "Leave the drawings in the outputs of `nb` without a document type."
+def standard_svg(nb):
+    "Bring the drawings in the outputs of `nb` up to the standard of EPUB."
     for cell in code_cells(nb):
         for output in cell.outputs:
-            data = output.get("data", {})
-            if "image/svg+xml" in data:
-                data["image/svg+xml"] = re.sub(r"<!DOCTYPE[^>]*>\s*", "",
-                                               data["image/svg+xml"])
+            svg = output.get("data", {}).get("image/svg+xml", "")
+            svg = re.sub(r"<!DOCTYPE[^>]*>\s*", "", svg)
+            svg = re.sub(r"<path (?![^>]*\bd=)", '<path d="" ', svg)
+            if svg:
+                output.data["image/svg+xml"] = re.sub(
+                    r' id="image[0-9a-f]+"', "", svg)
 
 # %% ../../chapters/making/staging.ipynb #d1615ac5
 def page_notebook(nb, page, manifest, names):
@@ -109,7 +111,7 @@ def page_notebook(nb, page, manifest, names):
     from nbformat.v4 import new_markdown_cell
     nb, links = deepcopy(nb), []
     drop_html(nb)
-    drop_doctype(nb)
+    standard_svg(nb)
     refer_elsewhere(nb, names)
     if "html" in manifest["format"]:
         embed_widgets(nb, root_of(page))
