@@ -39,7 +39,8 @@ def render(project, manifest, engine, out):
         render_book(project, manifest, folder)
     if "html" in manifest["format"]:
         for name in "notebooks", "source":
-            shutil.copytree(project / name, folder / name)
+            shutil.copytree(project / name, folder / name,
+                            dirs_exist_ok=True)
         finish_pages(folder, manifest)
         if not aside:
             write_redirects(folder, manifest)
