@@ -258,12 +258,12 @@ def reached(code, package):
     found, others = {}, set()
     todo = [(loaded(package, names_in(code)), True)]
     while todo:
-        (modules, names), is_code = todo.pop()
+        (modules, names), asked = todo.pop()
         others |= names
         for module in modules - set(found):
-            if is_code or not is_outside(module):
+            if asked or not is_outside(module):
                 found[module] = package.paths[module]
-                todo.append((package.loaded_by(module), False))
+                todo.append((package.loaded_by(module), is_outside(module)))
     return found, others - set(sys.stdlib_module_names)
 
 
