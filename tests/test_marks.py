@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from cnnbook.classroom import marks as module
 from cnnbook.classroom import messages
-from cnnbook.classroom.checking import array_hash
 from cnnbook.classroom.diagnosis import mistaken
+from cnnbook.classroom.fingerprints import array_hash
 from cnnbook.classroom.marks import (RESULTS, check, check_hash, check_scalar,
                                      check_vectorised, marks, show_marks)
 from cnnbook.classroom.messages import Mismatch
