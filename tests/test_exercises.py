@@ -14,7 +14,7 @@ import pytest
 from cnnbook.press.editions import (HIDDEN, SOLVED, edition, stub, without_hidden,
                                     without_markers)
 from cnnbook.classroom.marks import RESULTS
-from cnnbook.classroom.student import exercise_cells, exercises, is_tagged
+from cnnbook.press.student import exercise_cells, exercises, is_tagged
 from conftest import FILES, ROOT
 
 LANGS = "es", "en"

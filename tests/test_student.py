@@ -10,9 +10,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from cnnbook.classroom import student as module
-from cnnbook.classroom.student import (anchor_names, exercises, hand_out,
-                                       student_notebook)
+from cnnbook.press.student import (anchor_names, citation_names, exercises,
+                                   hand_out, plain_markdown,
+                                   student_notebook)
+from cnnbook.press import student as module
 from cnnbook.press.editions import BLOCK, edition
 from cnnbook.press.manifest import BuildError, read_manifest, read_notebooks
 from conftest import ROOT
@@ -26,10 +27,22 @@ def book():
 
 
 @lru_cache
+def known(lang):
+    "The names of the places and of the citations."
+    entries = (ROOT / "references.bib").read_text("utf-8")
+    return (anchor_names(book(), read_manifest(ROOT, lang))
+            | citation_names(entries, lang))
+
+
+def source(stem, lang):
+    "The edition of a chapter."
+    return edition(book()[ROOT / "chapters" / f"{stem}.ipynb"], lang)
+
+
+@lru_cache
 def made(stem, lang, solutions=False):
-    names = anchor_names(book(), read_manifest(ROOT, lang))
-    nb = book()[ROOT / "chapters" / f"{stem}.ipynb"]
-    return student_notebook(nb, lang, names, solutions=solutions)
+    return student_notebook(source(stem, lang), lang, known(lang),
+                            solutions=solutions)
 
 
 CHAPTERS = [path.stem for path, nb in book().items()
@@ -64,13 +77,120 @@ def test_it_is_valid_and_gives_nothing_away(stem, lang):
     text = "\n".join(cell.source for cell in nb.cells)
     for mark in "BEGIN SOLUTION", "HIDDEN TESTS", ":::", "{#", "#|":
         assert mark not in text, mark
-    assert not re.search(r"@(sec|eq|fig|tbl)-", re.sub(BLOCK, "", text))
     ids = [cell.id for cell in nb.cells]
     assert len(ids) == len(set(ids))
     for cell in teacher.cells:
         for part in re.findall(r"(?s)### BEGIN \w+(?: TESTS)?\n(.*?)### END",
                                cell.source):
             assert part.strip() not in text
+
+
+RAW = {
+    "a division": r"(?m)^\s*:{3,}",
+    "an attribute": r"\{([.#][a-z]|-\}|[\w-]+=)",
+    "a reference or a citation": r"(?<![\w.])@\w",
+    "the key of a place": r"\b(sec|eq|fig|tbl)-\w",
+    "a footnote": r"\[\^|\^\[",
+    "a raw block": r"\{=\w+\}",
+    "a picture of the book's": r"!\[",
+    "a link within the book": r"\]\((?!https?://)",
+    "the caption of a table": r"(?m)^: ",
+    "what stands for something kept": r"\0",
+}
+
+
+KEPT = re.compile(rf"{BLOCK}|`[^`\n]+`|\$\$.+?\$\$|\$[^$]+\$")
+
+
+def prose(cell):
+    "What is neither code nor a formula."
+    return KEPT.sub(" ", cell.source)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("stem", CHAPTERS)
+def test_it_holds_none_of_the_books_own_marks(stem, lang):
+    for nb in made(stem, lang), made(stem, lang, True):
+        for cell in nb.cells:
+            if cell.cell_type == "markdown":
+                for kind, pattern in RAW.items():
+                    found = re.search(pattern, prose(cell))
+                    assert not found, (kind, cell.source)
+                boxes = [cell.source.count(tag) for tag in
+                         ("<details>", "</details>", "<summary>")]
+                assert len(set(boxes)) == 1
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("stem", CHAPTERS)
+def test_it_mentions_what_the_chapter_mentions(stem, lang):
+    "Every formula, every bit of code and the name of every reference."
+    for exercise in exercises(source(stem, lang)):
+        cells = [cell.source for cell in exercise.cells
+                 if cell.cell_type == "markdown"
+                 and not cell.source.startswith("::: {.callout-note")]
+        text = "\n".join(plain_markdown(cell, known(lang)) for cell in cells)
+        whole = "\n".join(cells)
+        assert KEPT.findall(text) == KEPT.findall(whole)
+        for key in re.findall(r"(?<![\w.])@([\w-]*\w)", whole):
+            name = known(lang)[key]
+            assert re.sub(r"[()]", "", name) in re.sub(r"[()]", "", text)
+        given = [cell.source for cell in made(stem, lang).cells]
+        assert all(plain_markdown(cell, known(lang)) in given
+                   for cell in cells)
+        level = re.search(r"(?m)^\*[\w ]+ · \d+ min\*$", cells[0])
+        assert not level or any(level[0] in cell for cell in given)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_every_citation_has_a_name(lang):
+    entries = (ROOT / "references.bib").read_text("utf-8")
+    names = citation_names(entries, lang)
+    assert len(names) == entries.count("\n@") + 1 > 50
+    for name in names.values():
+        assert re.fullmatch(r"[^\W\d_][\w' -]+( et al\.)? \(\d{4}\)", name)
+    word = {"es": "y", "en": "and"}[lang]
+    assert names["simonyan2015"] == f"Simonyan {word} Zisserman (2015)"
+    assert names["lecun1989"] == "LeCun et al. (1989)"
+
+
+BOXES = """::::: {.callout-tip collapse="true"}
+## A [hint]{.term}
+::: {.columns}
+Look at @eq-a, @goto2008 and [@goto2008; @li2020, p. 7].
+
+```python
+@property          # {#no} ::: [^1]
+```
+:::
+:::::
+
+::: {.callout-note}
+No title.
+:::
+
+::: aside
+Text [here](https://a.b/c){.external} {#eq-x} `@eq-a` $a_{.x}$
+:::"""
+
+
+def test_markdown_of_every_kind_becomes_plain():
+    names = {"eq-a": "Equation 1.1", "goto2008": "Goto (2008)",
+             "li2020": "Li et al. (2020)"}
+    assert plain_markdown(BOXES, names) == """\
+<details><summary>A hint</summary>
+
+Look at Equation 1.1, Goto (2008) and (Goto 2008; Li et al. 2020, p. 7).
+
+```python
+@property          # {#no} ::: [^1]
+```
+
+</details>
+
+> No title.
+
+Text [here](https://a.b/c) `@eq-a` $a_{.x}$"""
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -95,8 +215,7 @@ def test_the_cells_carry_what_nbgrader_needs(stem, lang):
 @pytest.mark.parametrize("stem", CHAPTERS)
 def test_it_carries_the_ids_of_its_exercises(stem, lang):
     nb = made(stem, lang)
-    ids = [e.id for e in exercises(edition(
-        book()[ROOT / "chapters" / f"{stem}.ipynb"], lang))]
+    ids = [e.id for e in exercises(source(stem, lang))]
     assert nb.metadata.cnnbook.exercises == ids
     told = [(cell, cell.metadata.cnnbook.exercise) for cell in nb.cells
             if "cnnbook" in cell.metadata]

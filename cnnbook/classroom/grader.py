@@ -19,7 +19,7 @@ from .releases import (chosen, given, import_statements,
                                         release)
 from .reports import earned, grades_csv, report_page, why
 from .sandbox import LIMITS
-from .student import exercises, student_notebook
+from ..press.student import exercises, student_notebook
 from .submissions import (chapters_of, contents,
                                            find_submissions, key_of,
                                            safe_name, shown, wanted_of)

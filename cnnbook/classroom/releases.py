@@ -8,7 +8,7 @@ __all__ = ['release', 'bound_names', 'traces', 'chosen', 'given', 'import_statem
 # %% ../../chapters/making/submissions.ipynb #976ac1bc
 import ast
 
-from .student import (HEADING, exercise_cells, exercises,
+from ..press.student import (HEADING, exercise_cells, exercises,
                                        is_tagged)
 from ..press.editions import LANGUAGES, edition
 
