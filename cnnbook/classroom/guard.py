@@ -52,6 +52,8 @@ def called(fn, args, kwargs=None):
     """
     kwargs = kwargs or {}
     own_args, own_kwargs = copied((args, kwargs))
+    if hasattr(fn, "__called__"):       # it lives in another process
+        return fn.__called__(own_args, own_kwargs)
     heard = io.StringIO()
     try:
         with redirect_stdout(heard):
