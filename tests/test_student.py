@@ -1,4 +1,5 @@
 """The notebooks that students work in, run as they would run them."""
+import ast
 import json
 import re
 from argparse import Namespace
@@ -9,12 +10,14 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from cnnbook.press.student import (anchor_names, citation_names, exercises,
                                    hand_out, plain_markdown,
                                    student_notebook)
+from cnnbook.classroom.releases import bound_names
 from cnnbook.press import student as module
-from cnnbook.press.editions import BLOCK, edition
+from cnnbook.press.editions import BLOCK, edition, stakes
 from cnnbook.press.manifest import BuildError, read_manifest, read_notebooks
 from conftest import ROOT
 
@@ -255,13 +258,28 @@ def filled(stem):
     return nb
 
 
+def is_test(cell):
+    return cell.metadata.get("nbgrader", {}).get("grade", False)
+
+
+def told(cell):
+    "What a cell of tests says of its marks, at the end of what it shows."
+    return [output.data["text/plain"] for output in cell.outputs
+            if output.output_type == "display_data"][-1]
+
+
 @pytest.mark.parametrize("stem", CHAPTERS)
-def test_untouched_it_fails_only_in_its_tests(stem, ran):
+def test_untouched_all_of_it_is_pending(stem, ran):
     nb = ran[stem, "given"].result()
     for cell in nb.cells:
         if cell.cell_type == "code":
-            tests = cell.metadata.get("nbgrader", {}).get("grade", False)
-            assert failed(cell) == tests, cell.source
+            assert failed(cell) == is_test(cell), cell.source
+        if is_test(cell):
+            assert re.match(r"○ 0/[\d.]+ puntos · .*\n(Falta escribir"
+                            "|`\\w+` es aquí la función del libro"
+                            "|Todavía no está escrito)", told(cell))
+            error, = [o for o in cell.outputs if o.output_type == "error"]
+            assert error.traceback == ["↑"]
     earned, stake = total(nb)
     assert earned == 0 and stake == nb.metadata.cnnbook.total
 
@@ -270,8 +288,103 @@ def test_untouched_it_fails_only_in_its_tests(stem, ran):
 def test_with_the_solutions_it_earns_all_the_marks(stem, ran):
     nb = ran[stem, "solved"].result()
     assert not any(map(failed, nb.cells))
+    for cell in filter(is_test, nb.cells):
+        assert told(cell).startswith("✓ ")
     earned, stake = total(nb)
     assert earned == stake == nb.metadata.cnnbook.total
+
+
+@pytest.mark.parametrize("stem", CHAPTERS)
+def test_the_table_names_all_in_the_language_of_the_notebook(stem, ran):
+    for kind, lang in ("given", "es"), ("solved", "en"):
+        nb = ran[stem, kind].result()
+        table = nb.cells[-1].outputs[0].data["text/plain"]
+        _, *rows, _ = [line.rsplit("  ", 1)[0].rstrip()
+                       for line in table.split("\n")]
+        assert rows == [names[lang] for cell in filter(is_test, nb.cells)
+                        for _, names in stakes(cell.source)]
+
+
+GIVEN = "from cnnbook import conv1d\nfrom cnnbook.classroom.marks import marks"
+DOUBLE = ("def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n"
+          "    ### END SOLUTION")
+CONV1D = ("def conv1d(x, k):\n    ### BEGIN SOLUTION\n    return [x[0] * k[0]]"
+          "\n    ### END SOLUTION")
+SIDE = "side = None\n### BEGIN SOLUTION\nside = 4\n### END SOLUTION"
+CHECKS = {
+    "side": 'with marks(1, "el lado", "the side", of="side"):\n'
+            "    assert side == 4",
+    "double": 'with marks(2, of="double"):\n    assert double(3) == 6',
+    "conv1d": 'with marks(3, of="conv1d"):\n'
+              "    assert conv1d([1], [2]) == [2]"}
+
+
+def small():
+    "The notebook of a chapter of three exercises, in Spanish."
+    cells = [new_markdown_cell("# Tres {#sec-t}"),
+             new_markdown_cell("## Ejercicios {#sec-t-exercises}"),
+             new_code_cell(GIVEN)]
+    for answer, (name, tests) in zip((SIDE, DOUBLE, CONV1D), CHECKS.items()):
+        cells += [new_markdown_cell(f"### Uno {{#sec-t-ex-{name}}}"),
+                  new_code_cell(answer, metadata={"tags": ["solution"]}),
+                  new_code_cell(tests, metadata={"tags": ["tests"]})]
+    return student_notebook(new_notebook(cells=cells), "es")
+
+
+def answered(answers, tmp_path, nb=None):
+    "Run the small notebook with these `answers`: what each test says."
+    nb = nb or small()
+    for cell in nb.cells:
+        name = cell.metadata.get("cnnbook", {}).get("exercise", "")[5:]
+        solution = cell.metadata.get("nbgrader", {}).get("solution")
+        if solution and name in answers:
+            cell.source = answers[name]
+            cell.metadata["tags"] = ["raises-exception"]
+    nb = run(nb, tmp_path)
+    return nb, [told(cell) for cell in filter(is_test, nb.cells)]
+
+
+def test_a_wrong_answer_is_told_once(tmp_path):
+    nb, (side, double, conv1d) = answered({
+        "side": "side = 5", "double": "def double(x):\n    return x + 2",
+        "conv1d": "def conv1d(x, k):\n    return [x[1]]"}, tmp_path)
+    assert side == ("✗ 0/1 puntos · el lado\n"
+                    "`side` da 5; se esperaba 4.")
+    assert double.startswith("✗ 0/2 puntos · double\n")
+    assert "`double(3)` da 5; se esperaba 6" in double
+    assert conv1d.startswith("✗ 0/3 puntos · conv1d\nIndexError")
+    for cell in filter(is_test, nb.cells):
+        error, = [o for o in cell.outputs if o.output_type == "error"]
+        assert error.traceback == ["↑"]
+    assert total(nb) == (0, 6)
+
+
+def test_what_cannot_be_run_is_not_written(tmp_path):
+    "Not even if the book has a function of the name."
+    nb, (side, double, conv1d) = answered({
+        "side": "side = = 4", "double": "def double(x)\n    return 2 * x",
+        "conv1d": "def conv1d(x, k):\nreturn [2]"}, tmp_path)
+    assert side == ("○ 0/1 puntos · el lado\nFalta escribir `side` en la "
+                    "celda de la respuesta y ejecutarla.")
+    assert double.startswith("○ 0/2 puntos · double\nFalta escribir `double`")
+    assert conv1d.startswith("○ 0/3 puntos · conv1d\n`conv1d` es aquí la "
+                             "función del libro")
+    assert total(nb) == (0, 6)
+
+
+def test_a_test_may_be_run_before_its_answer(tmp_path):
+    nb = small()
+    first = [i for i, cell in enumerate(nb.cells) if is_test(cell)]
+    early = [nbformat.from_dict(nb.cells[i] | {"id": f"early-{i}"})
+             for i in first]
+    start = first[0] - 2
+    nb.cells[start:start] = early
+    nb, said = answered({
+        "side": "side = 4", "double": "double = lambda x: x * 2",
+        "conv1d": "def conv1d(x, k):\n    return [2]"}, tmp_path, nb)
+    assert [text[:5] for text in said] == [
+        "○ 0/1", "○ 0/2", "○ 0/3", "✓ 1/1", "✓ 2/2", "✓ 3/3"]
+    assert total(nb) == (6, 6)
 
 
 def test_the_first_cell_installs_only_what_is_missing():
@@ -305,6 +418,56 @@ def asked(out, lang=None, package="cnnbook", solutions=False):
     "What the command line gives to the command."
     return Namespace(out=out, lang=lang, package=package,
                      solutions=solutions)
+
+
+def given_cells(nb):
+    "The code that the student gets before the exercises and within them."
+    return [c.source for c in nb.cells if c.cell_type == "code"
+            and "nbgrader" not in c.metadata and c.id not in
+            ("install", "marks")]
+
+
+@pytest.mark.parametrize("stem", CHAPTERS)
+def test_what_is_given_does_not_answer(stem):
+    "No given cell binds a name that an exercise asks for."
+    nb = made(stem, "en")
+    asked = {name for cell in filter(is_test, nb.cells)
+             for name in asked_in(cell.source)}
+    bound = {name for source in given_cells(nb) for name in bound_names(source)}
+    assert asked and not asked & bound
+
+
+def asked_in(source):
+    "The names that the block of marks of some tests asks for."
+    call, = [node for node in ast.walk(ast.parse(source)) if isinstance(
+        node, ast.Call) and getattr(node.func, "id", "") == "marks"]
+    of = next((ast.literal_eval(k.value) for k in call.keywords
+               if k.arg == "of"), "")
+    return re.findall(r"\w+", of) if isinstance(of, str) else of
+
+
+@pytest.mark.parametrize("stem", CHAPTERS)
+def test_every_cell_of_tests_is_one_block_of_marks(stem):
+    for lang in LANGS:
+        for cell in filter(is_test, made(stem, lang).cells):
+            assert len(stakes(cell.source)) == 1, cell.source
+            block = ast.parse(cell.source).body[-1]
+            assert isinstance(block, ast.With) and asked_in(cell.source)
+            assert not all(isinstance(node, (ast.Pass, ast.Assign))
+                           for node in block.body)
+
+
+@pytest.mark.parametrize("stem", CHAPTERS)
+def test_every_block_has_a_name_in_both_languages(stem):
+    "A name is the same in both if it is what is asked for, and only then."
+    found = []
+    for cell in filter(is_test, made(stem, "es").cells):
+        (_, names), = stakes(cell.source)
+        codes = set(re.findall(r"\w+", names["es"])) <= set(
+            asked_in(cell.source))
+        assert (names["es"] == names["en"]) == codes, names
+        found.append(names["es"])
+    assert len(found) == len(set(found)) > 0
 
 
 def test_the_command_writes_both_languages(tmp_path, capsys):
