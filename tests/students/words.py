@@ -1,146 +1,200 @@
 """What must be said of the mistakes that several functions share.
 
 Each is a pair: the words in Spanish and in English, regular expressions that
-must all be found in the report. Other words of the same meaning are allowed.
+must all be found in the report. Other words of the same meaning are allowed,
+the sentence of another mistake is not.
 """
 # ---- the frame of zeros ----
-UNPADDED = ([r"rellen|marco|pad\b", r"sin |no |falta|en vez|en lugar|olvid"],
-            [r"\bpad|frame", r"without|not\b|unpadded|missing|instead|never"
-                             r"|forg|no "])
-NOT_ZEROS = ([r"rellen|marco|borde", r"ceros?\b|\b0\b|unos\b|repit|copi"],
-             [r"pad|frame|border", r"zeros?\b|\b0\b|ones\b|repeat|cop[iy]"])
-PAD_IS_0 = ([r"pad\b|rellen|marco", r"\b0\b|cero|vací"],
-            [r"\bpad", r"\b0\b|zero|empty"])
-PAD_ALL_AXES = ([r"rellen|marco|pad\b", r"ejes|canales|lote|imágenes|lados"],
-                [r"\bpad|frame", r"ax[ei]s|channels|batch|images|sides"])
+UNPADDED = (
+    [r"sin (el )?(rellen|marco)|no (se )?rellen|falta (el )?(relleno|marco)"
+     r"|ignora (el )?(relleno|pad)|A_prev (y no|en vez|sin)|nunca.*rellen"
+     r"|no.*A_prev_pad|pad\w* (es )?(>|mayor|no es|≠|!=)|olvid\w* (el )?rell"],
+    [r"unpadded|not padded|without (the )?(padding|frame)|never padded"
+     r"|padding is (missing|ignored|not)|ignor\w* (the )?pad|no padding"
+     r"|missing (padding|frame)|pad (is )?(>|above|larger|greater|more|not 0"
+     r"|≠|!=)|not A_prev_pad|A_prev (is|instead)"])
+ONES = ([r"rellen|marco|borde", r"\bunos\b|no (son|es|está).*cero|≠ 0"
+         r"|en vez de ceros|distint\w+ de (0|cero)"],
+        [r"pad|frame|border", r"\bones\b|not (of |made of )?zero|≠ 0"
+         r"|instead of zero|other than (0|zero)"])
+EDGES = ([r"rellen|marco|borde", r"repit|repet|copi|replic|refleja|espejo"
+          r"|no (son|es|está).*cero|en vez de ceros|distint\w+ de (0|cero)"
+          r"|del borde"],
+         [r"pad|frame|border", r"repeat|cop(y|ie)|replic|reflect|mirror|edge"
+          r"|not (of |made of )?zero|instead of zero|other than (0|zero)"])
+PAD_IS_0 = ([r"\bpad\b|rellen", r"\b0\b|es cero|vací"],
+            [r"\bpad", r"\b0\b|is zero|empty"])
+PAD_ALL_AXES = ([r"rellen|marco|pad\b", r"lote|imágenes|canales|cuatro ejes"
+                 r"|todos los ejes"],
+                [r"\bpad|frame", r"batch|images|channels|four axes"
+                                 r"|(all|every) ax[ei]s"])
 ONE_SIDE = ([r"rellen|marco|pad\b|ceros|2 ?(·|\*|p)|tamaño",
-             r"lado|dos veces|una (sola )?vez|solo|sólo|2 ?\*? ?pad|2 ?p\b"],
+             r"lado|dos veces|una (sola )?vez|2 ?\*? ?pad|2 ?p\b|pad > 0"],
             [r"\bpad|frame|zeros|2 ?\*? ?p|size",
-             r"side|twice|once|only|both|2 ?\*? ?pad|2 ?p\b"])
-PAD_STRIDE = ([r"pad\b|rellen", r"stride|paso|zancada",
+             r"side|twice|once|2 ?\*? ?pad|2 ?p\b|pad > 0|both"])
+PAD_STRIDE = ([r"\bpad\b|rellen", r"stride|paso|zancada",
                r"intercambi|cambiad|confund|en vez|en lugar|revés|cruzad"],
               [r"\bpad", r"strid", r"exchang|swap|mixed|instead|interchang"
                                    r"|confus|other way"])
 
 # ---- the window and its way ----
 STRIDE_IGNORED = ([r"stride|paso|zancada|salto",
-                   r"no |sin |falta|ignora|olvid|siempre|uno en uno|mayor"
-                   r"|> ?1|\b1\b"],
-                  [r"strid", r"not|without|missing|ignor|forg|always|never"
-                             r"|above|larger|greater|more|> ?1|\b1\b"])
+                   r"no (se )?(usa|tien|multiplic|avanz|mueve)|sin |falta"
+                   r"|ignora|olvid|siempre|uno en uno|mayor que|> ?1"],
+                  [r"strid", r"not (used|multipl|moved)|without|missing"
+                             r"|ignor|forg|always|never|above 1|(larger"
+                             r"|greater|more) than 1|> ?1"])
 STRIDE_TWICE = ([r"stride|paso|zancada|salto", r"dos veces|doble|otra vez"
-                 r"|además|mayor|> ?1|divid|salta|range"],
-                [r"strid", r"twice|double|again|also|above|larger|greater"
-                           r"|> ?1|divid|skip|range"])
-END_AT_STRIDE = ([r"stride|paso|zancada", r"ventana|termina|acaba|final?\b"
-                  r"|mide|tamaño|ancho|alto"],
-                 [r"strid", r"window|end|size|wide|high|slice"])
+                 r"|además|mayor que 1|> ?1|range"],
+                [r"strid", r"twice|double|again|also|above 1|than 1|> ?1"
+                           r"|range"])
+END_AT_STRIDE = ([r"stride|paso|zancada", r"ventana|termina|acaba|mide"
+                  r"|tamaño|ancho|alto"],
+                 [r"strid", r"window|ends?\b|size|wide|high|slice"])
 WHOLE_IMAGE = ([r"ventana|trozo|recort|porción",
-                r"toda|enter[ao]|complet[ao]"],
+                r"toda la|enter[ao]|complet[ao]"],
                [r"window|slice|patch", r"whole|entire|full|all of"])
-ONE_CHANNEL = ([r"canal", r"un solo|sólo|solo|un[oa]?\b|únic|primer|mismo"],
-               [r"channel", r"\bone\b|single|only|first|alone|same"])
-ROWS_COLUMNS = ([r"fila|alto|altura|vertical|n_H|cuadrad",
-                 r"column|ancho|anchura|horizontal|n_W|cuadrad"],
-                [r"row|height|vertical|n_H|square",
-                 r"column|width|horizontal|n_W|square"])
-ROUNDED = ([r"redonde|techo|ceil|hacia arriba|piso|floor|trunc|hacia abajo"
-            r"|suelo|parte entera|divisi"],
-           [r"round|ceil|floor|down|integer part|up\b|divi"])
-NO_PLUS_ONE = ([r"\+ ?1|el 1|uno|últim|una (fila|ventana|salida)|falta",
-                r"\+ ?1|tamaño|salida|ventana|fila|valor|muestra"],
-               [r"\+ ?1|the 1|one|last|missing",
-                r"\+ ?1|size|output|window|row|value|sample"])
-FLIPPED = ([r"volte|invert|gir|revés|refleja|flip"],
+ONE_CHANNEL = ([r"canal", r"un solo|sólo|solo |únic|primer|mismo"
+                r"|canal c\b"],
+               [r"channel", r"one channel|single|only|first|alone"
+                            r"|channel c\b"])
+ROWS_COLUMNS = ([r"fila|alto|altura|vertical|n_H",
+                 r"column|ancho|anchura|horizontal|n_W"],
+                [r"row|height|vertical|n_H", r"column|width|horizontal|n_W"])
+SQUARE = ([r"cuadrad|n_H ?(≠|!=)|(alto|altura) y (el |la )?anch|distint\w+ "
+           r"(el )?alto|más (alt|anch)"],
+          [r"square|n_H ?(≠|!=)|height and (the )?width|(taller|wider) than"])
+ROUNDED_UP = ([r"arriba|techo|ceil|divisible|exact|cabe|sobra"],
+              [r"round\w* up|ceil|divisible|exact|does not fit|left over"])
+NO_PLUS_ONE = ([r"\+ ?1\b|(la|una|de) últim|un[ao] \w* ?(menos|de menos)"
+                r"|demasiado (cort|pequeñ)|falta (la|una) (fila|ventana|sal)"],
+               [r"\+ ?1\b|the last (row|window|output|value|sample)"
+                r"|one \w* ?(too few|less|missing|short|fewer)"
+                r"|too (short|small)"])
+FLIPPED = ([r"volte|invert|gira|revés|refleja|flip"],
            [r"flip|revers|turn|rotat|mirror"])
-NOT_FLIPPED = ([r"volte|invert|gira|revés|refleja|flip|correlaci"],
-               [r"flip|revers|turn|rotat|mirror|correlation"])
+NOT_FLIPPED = ([r"no (se )?(volte|invi?ert|gira|refleja)|correlaci"
+                r"|(sin|falta) (volt|invert|girar)"],
+               [r"not (flipped|reversed|turned|rotated|mirrored)"
+                r"|without (flip|revers)|correlation|missing flip"])
 
 # ---- loops, sums, what is returned ----
-RETURN_IN_LOOP = ([r"return|devuel|devolv|devolu|sale\b|termina|sangr|indent",
-                   r"bucle|primer|vuelta|dentro|for\b|iteraci"],
+RETURN_IN_LOOP = ([r"return|devuel|devolv|devolu|sale\b|termina|sangr",
+                   r"bucle|primera? (vuelta|imagen|iter)|dentro|for\b"],
                   [r"return|ends|leaves|indent",
-                   r"loop|first|inside|early|\bfor\b|iteration|too soon"])
-ONE_IMAGE = ([r"imagen|imágenes|ejemplo|lote|\bm\b",
-              r"primer|últim|sol[oa]\b|sólo|únic|mism|demás|restantes|varias"
-              r"|m >|más de una"],
-             [r"image|example|batch|\bm\b",
-              r"first|last|only|same|others?\b|several|m >|more than one"])
-ONE_FILTER = ([r"filtro|kernel|núcleo|canal", r"primer|últim|sol[oa]\b|sólo"
-               r"|únic|mism|demás"],
-              [r"filter|kernel|channel", r"first|last|only|same|others?\b"])
-NOT_ADDED = ([r"\+=|acumul|sum|solap|añad|sobrescrib|reemplaz|sustituy",
-              r"\+=|\b=|solap|últim|en vez|en lugar|sobrescrib|reemplaz"
-              r"|falta|no |sin "],
-             [r"\+=|accumul|add|sum|overlap|overwrit|replac",
-              r"\+=|\b=|overlap|last|instead|overwrit|replac|not|missing"])
-BIAS_MISSING = ([r"sesgo|bias|\bb\b", r"falta|no |sin |olvid|nunca"],
-                [r"bias|\bb\b", r"missing|not|without|forg|never|no "])
-BIAS_REPEATED = ([r"sesgo|bias|\bb\b", r"veces|cada|repet|más de una|varias"
-                  r"|dentro|una sola vez"],
-                 [r"bias|\bb\b", r"times|each|every|repeat|more than once"
-                                 r"|several|inside|once"])
+                   r"loop|first (turn|image|iter)|inside|\bfor\b|too soon"])
+FIRST_IMAGE = ([r"imagen|imágenes|ejemplo|lote|\bm\b",
+                r"primer|sol[oa]\b|sólo|únic|mism|m >|más de una|varias"],
+               [r"image|example|batch|\bm\b",
+                r"first|only|same|m >|more than one|several"])
+LAST_IMAGE = ([r"imagen|imágenes|ejemplo|lote|\bm\b",
+               r"últim|una sola|únic|demás|m >|más de una|varias"],
+              [r"image|example|batch|\bm\b",
+               r"last|only one|others?\b|m >|more than one|several"])
+ONE_FILTER = ([r"filtro|kernel|núcleo|canal", r"primer|sol[oa] |sólo|únic"
+               r"|mism|demás"],
+              [r"filter|kernel|channel", r"first|only|same|others?\b"])
+NOT_ADDED = ([r"\+=|acumul|solap|sobrescrib|reemplaz|no se suma"],
+             [r"\+=|accumul|overlap|overwrit|replac|not (added|summed)"])
+BIAS_MISSING = ([r"sesgo|bias|\bb\b", r"falta|no (se )?(sum|us|añad)|sin "
+                 r"|olvid|nunca"],
+                [r"bias|\bb\b", r"missing|not (added|used)|without|forg"
+                                r"|never|no bias"])
+BIAS_REPEATED = ([r"sesgo|bias|\bb\b", r"veces|cada (producto|canal|peso|cel"
+                  r"|elem|valor)|repet|más de una|varias|dentro"],
+                 [r"bias|\bb\b", r"times|(each|every) (product|channel|weight"
+                  r"|cell|elem|value)|repeat|more than once|several|inside"])
 RELU_INSIDE = ([r"relu|negativ"], [r"relu|negativ"])
-INTEGERS = ([r"enter[oa]s?|int\b|decimal|trunc|dtype|fracci|float16|precis"
-             r"|redonde"],
-            [r"integer|int\b|decimal|trunc|dtype|fraction|float16|precis"
-             r"|round"])
+INTEGERS = ([r"enter[oa]s\b|decimal|trunca|fracci|float16|precisión|mitades"
+             r"|parte entera|dtype"],
+            [r"(?<!only )integers\b|decimal|truncat|fraction|float16"
+             r"|precision|halves|whole number|integer part|dtype"])
 HALF_FLOATS = ([r"float16|precisi|cifras|redonde|dtype"],
                [r"float16|precisi|digits|round|dtype"])
-NOTHING_RETURNED = ([r"devuel|devolv|return|None"], [r"return|None"])
-FEWER_RETURNED = ([r"devuel|devolv|return|tupla|cosas|valores|cache|caché",
-                   r"\b\d\b|dos|tres|una|falta|sol[oa]|sólo|cache|caché"],
-                  [r"return|tuple|things|values|cache",
-                   r"\b\d\b|two|three|\bone\b|missing|only|cache"])
-NOT_WRITTEN = ([r"escri|program|complet|pendiente|implement|hecha|terminada",
+NOTHING_RETURNED = ([r"(falta|sin) (devolver|(el |un )?return)|nada"
+                     r"|no (se )?(devuelve|ha devuelto)|devuelve None"],
+                    [r"not returned|nothing|(missing|no|without) .*return"
+                     r"|return\w* (is )?(missing|None)"])
+FEWER_RETURNED = ([r"devuel|devolv|return|tupla|cosas",
+                   r"\b[234]\b|dos|tres|cach|cosas|valores"],
+                  [r"return|tuple|things",
+                   r"\b[234]\b|two|three|cache|things|values"])
+NOT_WRITTEN = ([r"escri|program|complet|pendiente|implementad|hecha|terminada",
                 r"aún|todavía|sin |no |falta|pendiente"],
-               [r"writ|program|complet|pending|implement|done|finished",
+               [r"writ|program|complet|pending|(?<!Not)implemented|finished",
                 r"yet|still|not|missing|pending|unfinished"])
 INPUT_CHANGED = ([r"cambia|modific|altera", r"entrada|argument|dato|recibe"
-                  r"|\bX\b|A_prev|dA\b|\bZ\b|dict|cache|par[aá]m|hparam|W"],
+                  r"|\bX\b|\bx\b|A_prev|dA\b|\bZ\b|dict|cache|par[aá]m"],
                  [r"chang|modif|alter", r"input|argument|given|receives"
-                  r"|\bX\b|A_prev|dA\b|\bZ\b|dict|cache|param|hparam|W"])
-CHANNELS_FIRST = ([r"canal", r"primer|delante|orden|antes|últim|segundo"
-                   r"|eje|NCHW"],
-                  [r"channel", r"first|order|before|last|second|axis|NCHW"])
-SHAPE_NUMBER = ([r"\(1, 1, 1\)|número|escalar|forma"],
-                [r"\(1, 1, 1\)|number|scalar|shape"])
-AXIS_ERROR = ([r"índice|posición|IndexError|fuera|se sale|eje|bucle|tamaño"],
-              [r"index|position|out of|outside|axis|loop|size"])
-FLOAT_OF_ARRAY = ([r"float|NumPy|escalar|número", r"b\[0, ?0, ?0|\bb\b|item"
-                   r"|elemento|array|arreglo|formación|matriz"],
-                  [r"float|NumPy|scalar|number", r"b\[0, ?0, ?0|\bb\b|item"
-                   r"|element|array"])
-NP_FLOAT = ([r"np\.(float|int|bool)|float64|\bfloat\b|NumPy"],
-            [r"np\.(float|int|bool)|float64|\bfloat\b|NumPy"])
+                  r"|\bX\b|\bx\b|A_prev|dA\b|\bZ\b|dict|cache|param"])
+CHANNELS_FIRST = ([r"canal", r"primer|delante|orden|antes|segundo|NCHW"],
+                  [r"channel", r"first|order|before|second|NCHW"])
+SHAPE_NUMBER = ([r"\(1, 1, 1\)|número|escalar"],
+                [r"\(1, 1, 1\)|number|scalar"])
+AXIS_ERROR = ([r"índice|posición|IndexError|fuera|se sale"],
+              [r"index|position|out of|outside"])
+FLOAT_OF_ARRAY = ([r"b\[0, ?0, ?0|\.item|float\((b|sesgo)|float\(.*un "
+                   r"(solo )?(número|elemento)"],
+                  [r"b\[0, ?0, ?0|\.item|float\((b|bias)|float\(.*single"])
+FLOAT_SIZES = ([r"float|decimal|enter[oa]", r"range|tamaño|forma|dimensi|int"
+                r"|//|índice"],
+               [r"float|decimal|integer", r"range|size|shape|dimension|int"
+                                          r"|//|index"])
+TRUTH = ([r"verdad|if\b|and\b|compar|any|array|cada (elemento|valor)"
+          r"|elemento a|ambig"],
+         [r"truth|if\b|and\b|compar|any|array|each (element|value)|element"
+          r"|ambig"])
+
+
+def np_alias(name):
+    "`np.float`, which is no more."
+    return [rf"np\.{name}|'{name}'"], [rf"np\.{name}|'{name}'"]
 
 
 def unknown(name):
     "A name that is defined nowhere: a slip of the pen, say."
-    return ([r"nombre|defin|NameError|existe|escrit|variable", name],
-            [r"name|defin|NameError|exist|spel|variable", name])
+    return ([r"nombre|defin|NameError|existe|escrit|variable|clave|KeyError",
+             name],
+            [r"name|defin|NameError|exist|spel|variable|key|KeyError", name])
 
 
 # ---- pooling and its masks ----
-CHANNELS_MIXED = ([r"canal", r"tod[oa]s|mezcl|junt|entre|cada|separad|por "],
-                  [r"channel", r"all|mix|together|across|each|separate|per"])
-MODE_IGNORED = ([r"modo|mode\b|average|promedi|médi|media\b|máxim|max",
-                 r"ignora|siempre|ambos|otro|intercambi|sin |no |falta"
-                 r"|en vez|en lugar|average|promedi|media\b"],
-                [r"mode|average|mean|maxim|max",
-                 r"ignor|always|both|other|exchang|swap|not|missing|instead"
-                 r"|average|mean"])
-DIVISOR = ([r"divid|entre|promedi|médi|media\b|sum|área|denominador"],
-           [r"divid|averag|mean|sum|area|denominator"])
-SUM_FOR_PRODUCT = ([r"n_H ?\+ ?n_W|suma|más", r"divid|entre|n_H|producto"],
-                   [r"n_H ?\+ ?n_W|sum|plus|add", r"divid|n_H|product"])
-TIES = ([r"empat|repetid|iguales|varios máximos|coincid|todas las celdas"],
-        [r"\btie|repeated|equal|several maxima|all the cells"])
-MASK_OF_VALUES = ([r"máscara|mask|boolean|verdadero|True",
-                   r"valor|máxim|número|boolean|True|dtype"],
-                  [r"mask|boolean|True", r"value|maxim|number|boolean|True"
-                                         r"|dtype"])
-MASK_TIMES_ACTIVATION = ([r"activaci|ventana|valor|entrada|A_prev",
-                          r"gradiente|\bdA\b|máscara|multiplic"],
-                         [r"activation|window|value|input|A_prev",
+CHANNELS_MIXED = ([r"canal", r"tod[oa]s|mezcl|junt|cada canal|separad"],
+                  [r"channel", r"\ball\b|mix|together|across|each|separate"])
+ALWAYS_MAX = ([r"máxim|modo|average|promedi", r"siempre|ignora|sea cual sea"
+               r"|(modo|mode).*average|average.*modo"],
+              [r"maxim|mode|averag", r"always|ignor|whatever"
+               r"|mode.*average|average.*mode"])
+ALWAYS_AVERAGE = ([r"promedi|media\b|average", r"siempre|ignora"
+                   r"|sea cual sea|(modo|mode).*max|max.*modo"],
+                  [r"averag|mean", r"always|ignor|whatever"
+                                        r"|mode.*max|max.*mode"])
+NO_AVERAGE = ([r"(?s)^(?!.*(cambiad|siempre|en vez)).*(average|promedi)"],
+              [r"(?s)^(?!.*(exchang|swap|always|instead)).*averag"])
+MODES_EXCHANGED = ([r"intercambi|cambiad|revés|confund"],
+                   [r"exchang|swap|other way|confus|mixed"])
+NOT_DIVIDED = ([r"(suma|total) (en vez|en lugar)|no se (divid|repart)"
+                r"|(falta|sin) divid|en vez de (promediar|la media|el promed)"],
+               [r"(adds?|sums?|sum|total) instead|not (divided|shared|spread)"
+                r"|(without|missing) divid|instead of (the )?(averag|mean)"])
+WRONG_DIVISOR = ([r"(divid|repart)\w* (entre|por|como)|f ?(\*|·|×|\^) ?|f²"
+                  r"|área|número de celdas|en vez de f"],
+                 [r"(divid|shared?)\w* (by|as|among)|f ?(\*|·|×|\^) ?|f²"
+                  r"|area|number of cells|instead of f"])
+SUM_FOR_PRODUCT = ([r"n_H ?\+ ?n_W|f ?\+ ?f|2 ?f\b|\bsuma\b.*producto"
+                    r"|producto.*\bsuma\b|divid\w* entre la suma"],
+                   [r"n_H ?\+ ?n_W|f ?\+ ?f|2 ?f\b|\bsum\b.*product"
+                    r"|product.*\bsum\b|divid\w* by the sum"])
+TIES = ([r"empat|repetid|iguales|varios máximos", r"tod|cada|varias|más de un"
+         r"|veces|empates"],
+        [r"\btie|repeated|equal|several maxima", r"every|\ball\b|each|several"
+         r"|more than one|times|\bties"])
+MASK_OF_VALUES = ([r"(es|vale|contiene|guarda|devuelve|lleva) (el|los) "
+                   r"(valor|máxim|número)|máximo mismo|mism[oa] máximo"
+                   r"|boolean|verdadero|True|dtype"],
+                  [r"(is|holds?|contains?|returns?) the (value|maxim|number)"
+                   r"|maximum itself|boolean|True|dtype"])
+MASK_TIMES_ACTIVATION = ([r"activaci|(por|con) la ventana|A_prev|valor"
+                          r"|entrada", r"gradiente|\bdA\b|máscara|multiplic"],
+                         [r"activation|by the window|A_prev|value|input",
                           r"gradient|\bdA\b|mask|multipl"])

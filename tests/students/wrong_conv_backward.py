@@ -41,7 +41,7 @@ def conv_backward_minus_pad(dZ, cache):
     return dA_prev, dW, db
 
 
-@wrong("conv_backward", *words.ONE_IMAGE)
+@wrong("conv_backward", *words.LAST_IMAGE)
 def conv_backward_frame_cut_off_after_the_loop(dZ, cache):
     (A_prev, W, b, hparameters) = cache
     (m, n_H_prev, n_W_prev, n_C_prev) = A_prev.shape
@@ -158,7 +158,8 @@ def conv_backward_dW_from_the_padded_gradient(dZ, cache):
     return dA_prev, dW, db
 
 
-@wrong("conv_backward", *words.NOT_ADDED)
+@wrong("conv_backward", [r"dA_prev|solap", r"\+=|acumul|solap|sobrescrib"],
+       [r"dA_prev|overlap", r"\+=|accumul|overlap|overwrit"])
 def conv_backward_dA_overwritten(dZ, cache):
     (A_prev, W, b, hparameters) = cache
     (m, n_H_prev, n_W_prev, n_C_prev) = A_prev.shape
@@ -235,8 +236,9 @@ def conv_backward_db_overwritten(dZ, cache):
     return dA_pad[:, p:p+n_H_prev, p:p+n_W_prev, :], dW, db
 
 
-@wrong("conv_backward", [r"\bdb\b|sesgo", r"médi|promedi|divid|sum|/ ?m\b"],
-       [r"\bdb\b|bias", r"mean|averag|divid|sum|/ ?m\b"])
+@wrong("conv_backward", [r"\bdb\b|sesgo",
+                         r"promedi|media\b|divid|/ ?m\b|suma"],
+       [r"\bdb\b|bias", r"mean|averag|divid|/ ?m\b|\bsum"])
 def conv_backward_db_averaged(dZ, cache):
     A_prev, W, b, hparameters = cache
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape
@@ -255,8 +257,9 @@ def conv_backward_db_averaged(dZ, cache):
     return dA_pad[:, p:p+n_H_prev, p:p+n_W_prev, :], dW, db
 
 
-@wrong("conv_backward", [r"\bdb\b|sesgo|forma|dW"],
-       [r"\bdb\b|bias|shape|dW"])
+@wrong("conv_backward", [r"(?s)\bdW\b.*\bdb\b|\bdb\b.*\bdW\b|orden"
+                         r"|intercambi|cambiad"],
+       [r"(?s)\bdW\b.*\bdb\b|\bdb\b.*\bdW\b|order|exchang|swap"])
 def conv_backward_db_and_dW_exchanged(dZ, cache):
     A_prev, W, b, hparameters = cache
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape
@@ -340,8 +343,10 @@ def conv_backward_flipped(dZ, cache):
     return dA_pad[:, p:p+n_H_prev, p:p+n_W_prev, :], dW, db
 
 
-@wrong("conv_backward", [r"\bdW\b", r"ventana|trozo|A_prev|entrada|rellen"],
-       [r"\bdW\b", r"window|slice|A_prev|input|pad"])
+@wrong("conv_backward", [r"\bdW\b|ventana|trozo",
+                         r"sin rellen|A_prev\b.*sin|entrada|A_prev_pad"],
+       [r"\bdW\b|window|slice",
+        r"unpadded|not padded|without (the )?pad|input|A_prev_pad"])
 def conv_backward_dW_from_the_unpadded_input(dZ, cache):
     A_prev, W, b, hparameters = cache
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape

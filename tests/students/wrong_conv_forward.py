@@ -168,7 +168,7 @@ def conv_forward_flipped(A_prev, W, b, hparameters):
     return Z, (A_prev, W, b, hparameters)
 
 
-@wrong("conv_forward", *words.ROUNDED)
+@wrong("conv_forward", *words.ROUNDED_UP)
 def conv_forward_size_rounded_up(A_prev, W, b, hparameters):
     (m, n_H_prev, n_W_prev, n_C_prev) = A_prev.shape
     (f, f, n_C_prev, n_C) = W.shape
@@ -281,7 +281,7 @@ def conv_forward_rows_for_columns(A_prev, W, b, hparameters):
     return Z, (A_prev, W, b, hparameters)
 
 
-@wrong("conv_forward", *words.ROWS_COLUMNS)
+@wrong("conv_forward", *words.SQUARE)
 def conv_forward_square_images_only(A_prev, W, b, hparameters):
     m, n_prev, n_prev, n_C_prev = A_prev.shape
     f, f, n_C_prev, n_C = W.shape

@@ -68,7 +68,7 @@ def conv_forward_float_of_the_bias(A_prev, W, b, hparameters):
     return Z, (A_prev, W, b, hparameters)
 
 
-@wrong("conv_forward", *words.NP_FLOAT, numpy=(1, 24))
+@wrong("conv_forward", *words.np_alias("int"), numpy=(1, 24))
 def conv_forward_np_int(A_prev, W, b, hparameters):
     (m, n_H_prev, n_W_prev, n_C_prev) = A_prev.shape
     (f, f, n_C_prev, n_C) = W.shape
@@ -298,7 +298,7 @@ def conv_forward_loops_over_the_input(A_prev, W, b, hparameters):
     return Z, (A_prev, W, b, hparameters)
 
 
-@wrong("conv_forward", *words.NOT_ZEROS)
+@wrong("conv_forward", *words.ONES)
 def conv_forward_frame_of_ones(A_prev, W, b, hparameters):
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape
     f, f, n_C_prev, n_C = W.shape
@@ -315,7 +315,7 @@ def conv_forward_frame_of_ones(A_prev, W, b, hparameters):
     return Z, (A_prev, W, b, hparameters)
 
 
-@wrong("conv_forward", *words.NOT_ZEROS)
+@wrong("conv_forward", *words.EDGES)
 def conv_forward_frame_of_edges(A_prev, W, b, hparameters):
     s, p = hparameters["stride"], hparameters["pad"]
     f = W.shape[0]
@@ -347,7 +347,7 @@ def conv_forward_frame_on_every_axis(A_prev, W, b, hparameters):
     return Z, (A_prev, W, b, hparameters)
 
 
-@wrong("conv_forward", *words.ONE_IMAGE)
+@wrong("conv_forward", *words.FIRST_IMAGE)
 def conv_forward_first_image_only(A_prev, W, b, hparameters):
     (m, n_H_prev, n_W_prev, n_C_prev) = A_prev.shape
     (f, f, n_C_prev, n_C) = W.shape

@@ -169,9 +169,10 @@ def conv2d_not_flipped(X, W, p=(0, 0), s=(1, 1)):
     return np.array(res)
 
 
-@wrong("conv2d", [r"eje|filas|columnas|direcci|una sola|sólo|solo"
-                  r"|volte|invert|transp"],
-       [r"ax[ei]s|rows|columns|direction|only|flip|revers|transp"])
+@wrong("conv2d", [r"(un|uno) solo|sol[oa] (eje|direcci)|(sólo"
+                  r"|solo) .*(filas|columnas|eje)"],
+       [r"(one|single) axis|only (the )?(rows|columns)|axis only"
+        r"|one direction"])
 def conv2d_flipped_on_one_axis(X, W, p=(0, 0), s=(1, 1)):
     f1, f2 = W.shape
     W_rot = np.array(W)[::-1]
@@ -261,7 +262,7 @@ def conv2d_last_product_only(X, W, p=(0, 0), s=(1, 1)):
     return Y
 
 
-@wrong("conv2d", *words.ROWS_COLUMNS)
+@wrong("conv2d", *words.SQUARE)
 def conv2d_square_kernels_only(X, W, p=(0, 0), s=(1, 1)):
     K = W[::-1, ::-1]
     f = W.shape[0]

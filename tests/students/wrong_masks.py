@@ -51,8 +51,9 @@ def create_mask_from_window_upside_down(x):
     return mask
 
 
-@wrong("create_mask_from_window", [r"índice|posición|argmax|máscara|forma"],
-       [r"index|position|argmax|mask|shape"])
+@wrong("create_mask_from_window",
+       [r"índice|posición|argmax|tupla|par "],
+       [r"index|position|argmax|tuple|pair "])
 def create_mask_from_window_the_position(x):
     return np.unravel_index(np.argmax(x), x.shape)
 
@@ -98,14 +99,18 @@ def distribute_value_by_the_sum(dz, shape):
     return a
 
 
-@wrong("distribute_value", *words.DIVISOR)
+@wrong("distribute_value",
+       [r"no se (repart|divid)|(falta|sin) divid"],
+       [r"not (shared|divided|spread)|(without|missing) divid"])
 def distribute_value_not_divided(dz, shape):
     (n_H, n_W) = shape
     a = np.ones((n_H, n_W)) * dz
     return a
 
 
-@wrong("distribute_value", *words.SHAPE_NUMBER)
+@wrong("distribute_value",
+       [r"número|escalar|forma es \(\)|una matriz|un arreglo"],
+       [r"number|scalar|shape is \(\)|an array|a matrix"])
 def distribute_value_only_the_average(dz, shape):
     (n_H, n_W) = shape
     average = dz / (n_H * n_W)
@@ -126,8 +131,7 @@ def distribute_value_of_integers(dz, shape):
     return a
 
 
-@wrong("distribute_value", [r"lado|n_H|cuadrad|fila|column|producto"],
-       [r"side|n_H|square|row|column|product"])
+@wrong("distribute_value", *words.SQUARE)
 def distribute_value_square_shapes_only(dz, shape):
     n = shape[0]
     return np.ones(shape) * dz / n**2

@@ -12,8 +12,8 @@ DIAGONAL = ([r"diagonal|jacobian|sum"], [r"diagonal|jacobian|sum"])
 SIGN = ([r"signo|negativ|menos|opuest"], [r"sign|negativ|minus|opposite"])
 MEAN = ([r"médi|promedi|media\b|divid|/ ?m\b|imágenes|lote"],
         [r"mean|averag|divid|/ ?m\b|images|batch"])
-LABELS_ROW = ([r"\(1, ?m\)|forma|fila|etiquetas|shape|ravel|aplan"],
-              [r"\(1, ?m\)|shape|row|labels|ravel|flat"])
+LABELS_ROW = ([r"\(1, ?m\)|etiquetas|ravel|aplan"],
+              [r"\(1, ?m\)|labels|ravel|flat"])
 
 
 @wrong("one_hot_encode", *LABELS_ROW)
@@ -30,8 +30,9 @@ def one_hot_encode_by_eye(labels, num_classes):
     return np.eye(num_classes)[labels]
 
 
-@wrong("one_hot_encode", [r"transp|forma|column|orden|filas|ejes"],
-       [r"transp|shape|column|order|rows|ax[ei]s"])
+@wrong("one_hot_encode",
+       [r"transp|\(C, ?m\)|filas y columnas|intercambi|por columnas"],
+       [r"transp|\(C, ?m\)|rows and columns|exchang|by columns"])
 def one_hot_encode_transposed(labels, num_classes):
     labels = np.ravel(labels)
     Y = np.zeros((num_classes, len(labels)))
@@ -40,8 +41,8 @@ def one_hot_encode_transposed(labels, num_classes):
     return Y
 
 
-@wrong("one_hot_encode", [r"num_classes|clases|max|forma|column"],
-       [r"num_classes|classes|max|shape|column"])
+@wrong("one_hot_encode", [r"num_classes|clases|máxim|max\b|mayor"],
+       [r"num_classes|classes|maxim|max\b|largest"])
 def one_hot_encode_as_many_as_seen(labels, num_classes):
     labels = np.ravel(labels)
     Y = np.zeros((labels.size, labels.max() + 1))
@@ -49,8 +50,11 @@ def one_hot_encode_as_many_as_seen(labels, num_classes):
     return Y
 
 
-@wrong("one_hot_encode", [r"clase|empieza|\b0\b|cero|\b1\b|índice|desplaz"],
-       [r"class|start|\b0\b|zero|\b1\b|index|shift"])
+@wrong("one_hot_encode",
+       [r"empieza|desde (0|1|cero|uno)|desplaz|corri|clase (anterior"
+        r"|siguiente)|- ?1\b"],
+       [r"start|from (0|1|zero|one)|shift|(previous|next) class|- ?1\b"
+        r"|off by"])
 def one_hot_encode_counts_from_1(labels, num_classes):
     labels = np.ravel(labels)
     Y = np.zeros((labels.size, num_classes))
@@ -59,8 +63,10 @@ def one_hot_encode_counts_from_1(labels, num_classes):
     return Y
 
 
-@wrong("one_hot_encode", [r"tod[ao]s|fila|column|:|imagen|unos"],
-       [r"all|every|row|column|:|image|ones"])
+@wrong("one_hot_encode",
+       [r"tod[ao]s? l[ao]s? (column|filas|imágenes)|columna entera"
+        r"|cada (fila|imagen)"],
+       [r"whole column|(every|all|each) (the )?(row|column|image)"])
 def one_hot_encode_ones_in_the_whole_column(labels, num_classes):
     labels = np.ravel(labels)
     Y = np.zeros((labels.size, num_classes))
@@ -121,9 +127,11 @@ def relu_backward_zero_included(dA, cache):
     return dZ
 
 
-@wrong("relu_backward", [r"\bdA\b|gradiente", r"\bZ\b|cach|signo|máscara"
-                         r"|negativ|entrada"],
-       [r"\bdA\b|gradient", r"\bZ\b|cache|sign|mask|negativ|input"])
+@wrong("relu_backward", [r"signo (de|del) (dA|gradiente)|al gradiente"
+                         r"|máscara.*(gradiente|dA)|en vez de (de )?(Z"
+                         r"|cache)"],
+       [r"sign of (dA|the gradient)|to the gradient|mask.*(gradient|dA)"
+        r"|instead of (Z|the cache)"])
 def relu_backward_mask_of_the_gradient(dA, cache):
     dZ = np.array(dA, copy=True)
     dZ[dA <= 0] = 0
@@ -137,14 +145,16 @@ def relu_backward_in_place(dA, cache):
     return dA
 
 
-@wrong("relu_backward", [r"\bdA\b|gradiente|falta|multiplic"],
-       [r"\bdA\b|gradient|missing|multipl"])
+@wrong("relu_backward", [r"falta.*(dA|gradiente)|sin (el gradiente|dA)"
+                         r"|no se multiplic|derivada"],
+       [r"missing.*(dA|gradient)|(gradient|dA) (is )?missing"
+        r"|without (the gradient|dA)|not.*multipl|derivative"])
 def relu_backward_only_the_derivative(dA, cache):
     return np.where(cache > 0, 1, 0)
 
 
-@wrong("relu_backward", [r"\bZ\b|activaci|valor|cach|entrada|relu"],
-       [r"\bZ\b|activation|value|cache|input|relu"])
+@wrong("relu_backward", [r"multiplic|por Z|por A\b|activaci"],
+       [r"multipl|by Z|times|activation"])
 def relu_backward_times_the_activation(dA, cache):
     Z = cache
     return dA * np.maximum(0, Z)
@@ -168,7 +178,8 @@ def softmax_by_columns(Z):
     return e / np.sum(e, axis=0, keepdims=True)
 
 
-@wrong("softmax", [r"exp"], [r"exp"])
+@wrong("softmax", [r"(sin|falta) (la )?exp|no.*exponencial"],
+       [r"(without|missing|no) (the )?exp|exp\w* is missing|not.*exponential"])
 def softmax_without_exponential(Z):
     Z = Z - Z.min(axis=1, keepdims=True) + 1e-12
     return Z / Z.sum(axis=1, keepdims=True)
@@ -180,16 +191,17 @@ def softmax_not_divided(Z):
     return np.exp(Z - np.max(Z, axis=1, keepdims=True))
 
 
-@wrong("softmax", [r"sigmoide|cada (logit|clase)|sum|independ|exp"],
-       [r"sigmoid|each (logit|class)|sum|independ|exp"])
+@wrong("softmax", [r"sigmoide|cada (logit|clase)|independ|no suman"],
+       [r"sigmoid|(each|every) (logit|class)|independ|not add up"])
 def softmax_sigmoid(Z):
     with np.errstate(over="ignore"):
         return 1 / (1 + np.exp(-Z))
 
 
-@wrong("softmax", [r"máximo|mayor|todas|cada fila|axis|eje|underflow"
-                   r"|desbord|0 ?/ ?0|nan"],
-       [r"maxim|largest|all|each row|axis|underflow|overflow|0 ?/ ?0|nan"])
+@wrong("softmax", [r"máximo.*(todo|lote|global|matriz)|máximo de cada fila"
+                   r"|0 ?/ ?0|\bnan\b"],
+       [r"maximum.*(whole|\ball\b|batch|everything)|maximum of each row"
+        r"|0 ?/ ?0|\bnan\b"])
 def softmax_maximum_of_everything(Z):
     e = np.exp(Z - np.max(Z))
     return e / e.sum(axis=1, keepdims=True)
@@ -201,14 +213,16 @@ def softmax_backward_diagonal(dA, A):
     return dZ
 
 
-@wrong("softmax_backward", [r"\bdA\b|gradiente|multiplic|diagonal|jacobian"],
-       [r"\bdA\b|gradient|multipl|diagonal|jacobian"])
+@wrong("softmax_backward",
+       [r"\bdA\b|gradiente|A \(1 - A\)"],
+       [r"\bdA\b|gradient|A \(1 - A\)"])
 def softmax_backward_without_the_gradient(dA, A):
     return A * (1 - A)
 
 
-@wrong("softmax_backward", [r"\bA ?- ?Y\b|rest|etiquet|jacobian|cruzada"],
-       [r"\bA ?- ?Y\b|subtract|differ|label|jacobian|cross"])
+@wrong("softmax_backward",
+       [r"A ?- ?(Y|dA)|resta|cruzada"],
+       [r"A ?- ?(Y|dA)|subtract|difference|cross"])
 def softmax_backward_difference(dA, A):
     return A - dA
 
@@ -218,8 +232,9 @@ def softmax_backward_sum_of_everything(dA, A):
     return A * (dA - np.sum(dA * A))
 
 
-@wrong("softmax_backward", [r"\bA\b|multiplic|falta|factor"],
-       [r"\bA\b|multipl|missing|factor"])
+@wrong("softmax_backward",
+       [r"factor|falta multiplic|por A\b"],
+       [r"factor|missing.*multipl|by A\b|times A\b"])
 def softmax_backward_without_the_factor(dA, A):
     return dA - np.sum(dA * A, axis=1, keepdims=True)
 
@@ -230,20 +245,23 @@ def compute_cost_without_sign(A_last, Y):
     return np.sum(Y * np.log(A_last)) / m
 
 
-@wrong("compute_cost", *MEAN)
+@wrong("compute_cost", [r"es una suma|falta divid|no se (divid|promedi)"
+                        r"|/ ?m\b|sin divid|entre m\b"],
+       [r"is a sum|not (divided|averaged)|missing.*divi|/ ?m\b"
+        r"|without divid|by m\b"])
 def compute_cost_not_averaged(A_last, Y):
     return -np.sum(Y * np.log(A_last))
 
 
-@wrong("compute_cost", [r"clases|\bC\b|elementos|divid|imágenes|np\.mean"
-                        r"|promedi|media\b"],
-       [r"class|\bC\b|elements|divid|images|np\.mean|averag|mean"])
+@wrong("compute_cost", [r"clases|\bC\b|tod(os|as) (los|las) (elementos"
+                        r"|celdas)"],
+       [r"class|\bC\b|all (the )?(elements|cells)"])
 def compute_cost_mean_of_all_cells(A_last, Y):
     return -np.mean(Y * np.log(A_last))
 
 
-@wrong("compute_cost", [r"1 - A|binari|clases|término|\(1 - Y\)|sigmoid"],
-       [r"1 - A|binary|class|term|\(1 - Y\)|sigmoid"])
+@wrong("compute_cost", [r"1 - A|binari|1 - Y|otras clases|dos términos"],
+       [r"1 - A|binary|1 - Y|other class|two terms"])
 def compute_cost_binary(A_last, Y):
     m = len(Y)
     eps = 1e-300
@@ -262,9 +280,9 @@ def compute_cost_in_bits(A_last, Y):
     return -np.sum(Y * np.log2(A_last)) / len(Y)
 
 
-@wrong("compute_cost", [r"num|escalar|forma|cada imagen|sum|promedi|médi"
-                        r"|media\b"],
-       [r"number|scalar|shape|each image|sum|averag|mean"])
+@wrong("compute_cost", [r"un (solo )?número|escalar|cada imagen"
+                        r"|forma es \(\d+,\)"],
+       [r"a (single )?number|scalar|(each|every) image|shape is \(\d+,\)"])
 def compute_cost_of_each_image(A_last, Y):
     return -np.sum(Y * np.log(A_last), axis=1)
 

@@ -7,10 +7,14 @@ from . import words
 from .registry import wrong
 
 RANDOM = ([r"azar|aleatori"], [r"random"])
-DB = ([r"\bdb\b|sesgo", r"=|sum|acumul|médi|promedi|filtro|falta|cero"],
-      [r"\bdb\b|bias", r"=|sum|accumul|add|mean|averag|filter|missing|zero"])
-DW = ([r"\bdW\b", r"=|sum|acumul|entrada|A_prev|rellen|gradiente"],
-      [r"\bdW\b", r"=|sum|accumul|add|input|A_prev|pad|gradient"])
+DB_OVERWRITTEN = ([r"\bdb\b|sesgo", *words.NOT_ADDED[0]],
+                  [r"\bdb\b|bias", *words.NOT_ADDED[1]])
+DB_AVERAGED = ([r"\bdb\b|sesgo", r"promedi|media\b|divid|/ ?m\b"],
+               [r"\bdb\b|bias", r"mean|averag|divid|/ ?m\b"])
+DB_MISSING = ([r"\bdb\b|sesgo", r"falta|no se (sum|calc|acum)|cero"],
+              [r"\bdb\b|bias", r"missing|not (added|comput|sum)|zero"])
+DW_OVERWRITTEN = ([r"\bdW\b", *words.NOT_ADDED[0]],
+                  [r"\bdW\b", *words.NOT_ADDED[1]])
 
 
 @wrong("conv_backward", *words.PAD_IS_0, also=RANDOM)
@@ -62,7 +66,7 @@ def conv_backward_minus_pad_no_stride(dZ, cache):
     return dA_prev, dW, db
 
 
-@wrong("conv_backward", *words.PAD_IS_0, also=DB)
+@wrong("conv_backward", *words.PAD_IS_0, also=DB_OVERWRITTEN)
 def conv_backward_minus_pad_db_overwritten(dZ, cache):
     (A_prev, W, b, hparameters) = cache
     s, pad, f = hparameters["stride"], hparameters["pad"], W.shape[0]
@@ -83,7 +87,7 @@ def conv_backward_minus_pad_db_overwritten(dZ, cache):
     return dA_prev, dW, db
 
 
-@wrong("conv_backward", *words.PAD_IS_0, also=words.ONE_IMAGE)
+@wrong("conv_backward", *words.PAD_IS_0, also=words.LAST_IMAGE)
 def conv_backward_minus_pad_after_the_loop(dZ, cache):
     (A_prev, W, b, hparameters) = cache
     s, pad, f = hparameters["stride"], hparameters["pad"], W.shape[0]
@@ -106,7 +110,7 @@ def conv_backward_minus_pad_after_the_loop(dZ, cache):
     return dA_prev, dW, db
 
 
-@wrong("conv_backward", *words.FLIPPED, also=DB)
+@wrong("conv_backward", *words.FLIPPED, also=DB_AVERAGED)
 def conv_backward_flipped_db_averaged(dZ, cache):
     A_prev, W, b, hparameters = cache
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape
@@ -126,7 +130,7 @@ def conv_backward_flipped_db_averaged(dZ, cache):
     return dA_pad[:, p:p+n_H_prev, p:p+n_W_prev], dW, db
 
 
-@wrong("conv_backward", *DW, also=DB)
+@wrong("conv_backward", *DW_OVERWRITTEN, also=DB_OVERWRITTEN)
 def conv_backward_dW_and_db_overwritten(dZ, cache):
     A_prev, W, b, hparameters = cache
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape
@@ -146,7 +150,7 @@ def conv_backward_dW_and_db_overwritten(dZ, cache):
     return dA_pad[:, p:p+n_H_prev, p:p+n_W_prev], dW, db
 
 
-@wrong("conv_backward", *words.STRIDE_IGNORED, also=DB)
+@wrong("conv_backward", *words.STRIDE_IGNORED, also=DB_MISSING)
 def conv_backward_no_stride_no_db(dZ, cache):
     A_prev, W, b, hparameters = cache
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape
@@ -185,7 +189,8 @@ def conv_backward_return_early_minus_pad(dZ, cache):
         return dA_prev, dW, db
 
 
-@wrong("conv_backward", *DW, also=words.ONE_IMAGE)
+@wrong("conv_backward", [r"dA_prev", *words.NOT_ADDED[0]],
+       [r"dA_prev", *words.NOT_ADDED[1]], also=words.LAST_IMAGE)
 def conv_backward_dW_of_the_last_image(dZ, cache):
     A_prev, W, b, hparameters = cache
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape
@@ -205,9 +210,10 @@ def conv_backward_dW_of_the_last_image(dZ, cache):
     return dA_pad[:, p:p+n_H_prev, p:p+n_W_prev], dW, db
 
 
-@wrong("conv_backward", *DB, also=([r"dA_prev|\bW\b|pesos|falta"],
-                                   [r"dA_prev|\bW\b|weights|missing"]))
-def conv_backward_no_weights_db_flat(dZ, cache):
+@wrong("conv_backward", *DB_AVERAGED,
+       also=([r"\bdA_prev\b", r"\bW\b|pesos|filtro"],
+             [r"\bdA_prev\b", r"\bW\b|weights|filter"]))
+def conv_backward_no_weights_db_averaged(dZ, cache):
     A_prev, W, b, hparameters = cache
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape
     s, p, f = hparameters["stride"], hparameters["pad"], W.shape[0]

@@ -119,7 +119,7 @@ def conv_forward_no_stride_integers(A_prev, W, b, hparameters):
     return Z, (A_prev, W, b, hparameters)
 
 
-@wrong("conv_forward", *words.NOT_ZEROS, also=words.FLIPPED)
+@wrong("conv_forward", *words.EDGES, also=words.FLIPPED)
 def conv_forward_reflected_frame_flipped(A_prev, W, b, hparameters):
     f, _, n_C_prev, n_C = W.shape
     s, p = hparameters["stride"], hparameters["pad"]
@@ -133,7 +133,7 @@ def conv_forward_reflected_frame_flipped(A_prev, W, b, hparameters):
     return Z + b, (A_prev, W, b, hparameters)
 
 
-@wrong("conv_forward", *words.RELU_INSIDE, also=words.ONE_IMAGE)
+@wrong("conv_forward", *words.RELU_INSIDE, also=words.FIRST_IMAGE)
 def conv_forward_relu_first_image(A_prev, W, b, hparameters):
     f, _, n_C_prev, n_C = W.shape
     s, p = hparameters["stride"], hparameters["pad"]

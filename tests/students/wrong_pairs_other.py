@@ -73,7 +73,7 @@ def conv_single_step_bias_repeated_in_an_array(a_slice_prev, W, b):
     return Z
 
 
-@wrong("zero_pad", *words.ONE_SIDE, also=words.NOT_ZEROS)
+@wrong("zero_pad", *words.ONE_SIDE, also=words.ONES)
 def zero_pad_one_side_of_ones(X, pad):
     return np.pad(X, ((0, 0), (pad, 0), (pad, 0), (0, 0)), 'constant',
                   constant_values=1)

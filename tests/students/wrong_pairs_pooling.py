@@ -7,7 +7,7 @@ from . import words
 from .registry import wrong
 
 
-@wrong("pool_forward", *words.STRIDE_IGNORED, also=words.DIVISOR)
+@wrong("pool_forward", *words.STRIDE_IGNORED, also=words.NOT_DIVIDED)
 def pool_forward_no_stride_sum(A_prev, hparameters, mode="max"):
     (m, n_H_prev, n_W_prev, n_C) = A_prev.shape
     f, stride = hparameters["f"], hparameters["stride"]
@@ -23,7 +23,7 @@ def pool_forward_no_stride_sum(A_prev, hparameters, mode="max"):
     return A, (A_prev, hparameters)
 
 
-@wrong("pool_forward", *words.MODE_IGNORED, also=words.CHANNELS_MIXED)
+@wrong("pool_forward", *words.ALWAYS_MAX, also=words.CHANNELS_MIXED)
 def pool_forward_maximum_of_all_channels(A_prev, hparameters, mode="max"):
     (m, n_H_prev, n_W_prev, n_C) = A_prev.shape
     f, stride = hparameters["f"], hparameters["stride"]
@@ -38,7 +38,7 @@ def pool_forward_maximum_of_all_channels(A_prev, hparameters, mode="max"):
     return A, (A_prev, hparameters)
 
 
-@wrong("pool_forward", *words.FEWER_RETURNED, also=words.MODE_IGNORED)
+@wrong("pool_forward", *words.FEWER_RETURNED, also=words.ALWAYS_MAX)
 def pool_forward_always_max_no_cache(A_prev, hparameters, mode="max"):
     (m, n_H_prev, n_W_prev, n_C) = A_prev.shape
     f, stride = hparameters["f"], hparameters["stride"]
@@ -55,7 +55,7 @@ def pool_forward_always_max_no_cache(A_prev, hparameters, mode="max"):
     return A
 
 
-@wrong("pool_forward", *words.NO_PLUS_ONE, also=words.DIVISOR)
+@wrong("pool_forward", *words.NO_PLUS_ONE, also=words.WRONG_DIVISOR)
 def pool_forward_size_short_sum(A_prev, hparameters, mode="max"):
     (m, n_H_prev, n_W_prev, n_C) = A_prev.shape
     f, stride = hparameters["f"], hparameters["stride"]
@@ -162,7 +162,7 @@ def pool_backward_own_helpers_wrong(dA, cache, mode="max"):
     return dA_prev
 
 
-@wrong("pool_backward", *words.MASK_TIMES_ACTIVATION, also=words.DIVISOR)
+@wrong("pool_backward", *words.MASK_TIMES_ACTIVATION, also=words.NOT_DIVIDED)
 def pool_backward_activation_not_divided(dA, cache, mode="max"):
     (A_prev, hparameters) = cache
     stride, f = hparameters["stride"], hparameters["f"]
@@ -183,7 +183,7 @@ def pool_backward_activation_not_divided(dA, cache, mode="max"):
     return dA_prev
 
 
-@wrong("pool_backward", *words.MODE_IGNORED, also=words.NOT_ADDED)
+@wrong("pool_backward", *words.ALWAYS_AVERAGE, also=words.NOT_ADDED)
 def pool_backward_always_average_overwritten(dA, cache, mode="max"):
     (A_prev, hparameters) = cache
     stride, f = hparameters["stride"], hparameters["f"]
@@ -230,7 +230,7 @@ def create_mask_from_window_ones_at_every_tie(x):
 
 
 @wrong("distribute_value", *words.SUM_FOR_PRODUCT,
-       also=words.SHAPE_NUMBER)
+       also=([r"número|escalar"], [r"number|scalar"]))
 def distribute_value_number_by_the_sum(dz, shape):
     (n_H, n_W) = shape
     return dz / (n_H + n_W)

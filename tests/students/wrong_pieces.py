@@ -5,17 +5,21 @@ from . import words
 from .registry import wrong
 
 
-@wrong("output_size", *words.ROUNDED)
+@wrong("output_size", [r"redonde(?!\w* hacia arriba)|trunc|piso|suelo"],
+       [r"round(?!\w* up)|floor|truncat"])
 def output_size_rounded(n, f, pad=0, stride=1):
     return round((n + 2 * pad - f) / stride) + 1
 
 
-@wrong("output_size", *words.ROUNDED)
+@wrong("output_size", *words.ROUNDED_UP)
 def output_size_rounded_up(n, f, pad=0, stride=1):
     return int(np.ceil((n + 2 * pad - f) / stride)) + 1
 
 
-@wrong("output_size", *words.ROUNDED)
+@wrong("output_size", [r"(sin|no se) redonde|enter[ao]|//|decimal|float"
+                       r"|falta.*(piso|trunc|suelo)"],
+       [r"not (rounded|floored)|without (round|floor)|integer|//|decimal"
+        r"|float|missing.*floor"])
 def output_size_not_rounded(n, f, pad=0, stride=1):
     return (n + 2 * pad - f) / stride + 1
 
@@ -47,7 +51,8 @@ def zero_pad_every_axis(X, pad):
     return X_pad
 
 
-@wrong("zero_pad", *words.PAD_ALL_AXES)
+@wrong("zero_pad", [r"(?s)^(?!.*canales).*(lote|imágenes|ejes)"],
+       [r"(?s)^(?!.*channels).*(batch|images|ax[ei]s)"])
 def zero_pad_the_batch(X, pad):
     X_pad = np.pad(X, ((pad, pad), (pad, pad), (0, 0), (0, 0)), 'constant')
     return X_pad
@@ -65,13 +70,13 @@ def zero_pad_one_side(X, pad):
     return X_pad
 
 
-@wrong("zero_pad", *words.NOT_ZEROS)
+@wrong("zero_pad", *words.EDGES)
 def zero_pad_with_edges(X, pad):
     X_pad = np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)), mode='edge')
     return X_pad
 
 
-@wrong("zero_pad", *words.NOT_ZEROS)
+@wrong("zero_pad", *words.ONES)
 def zero_pad_with_ones(X, pad):
     m, n_H, n_W, n_C = X.shape
     X_pad = np.ones((m, n_H + 2*pad, n_W + 2*pad, n_C))
@@ -92,8 +97,9 @@ def zero_pad_without_return(X, pad):
     X_pad = np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)), 'constant')
 
 
-@wrong("zero_pad", [r"corre|esquina|centr|desplaz|lado|posición|lugar|rellen"],
-       [r"shift|corner|cent|mov|side|position|place|pad|frame"])
+@wrong("zero_pad", [r"corre|esquina|centr|desplaz|(un|mismo) (solo )?lado"
+                    r"|después"],
+       [r"shift|corner|cent|(one|same) side|after|not in the middle"])
 def zero_pad_in_the_corner(X, pad):
     m, n_H, n_W, n_C = X.shape
     X_pad = np.zeros((m, n_H + 2 * pad, n_W + 2 * pad, n_C))
@@ -131,7 +137,7 @@ def conv_single_step_float_of_the_bias(a_slice_prev, W, b):
     return Z
 
 
-@wrong("conv_single_step", *words.NP_FLOAT, numpy=(1, 24))
+@wrong("conv_single_step", *words.np_alias("float"), numpy=(1, 24))
 def conv_single_step_np_float(a_slice_prev, W, b):
     Z = np.sum(a_slice_prev * W)
     return Z + np.float(b[0, 0, 0])
@@ -145,14 +151,18 @@ def conv_single_step_whole_bias(a_slice_prev, W, b):
     return Z
 
 
-@wrong("conv_single_step", [r"sum"], [r"sum|add"])
+@wrong("conv_single_step",
+       [r"no se suma|sin sumar|falta (la )?suma|np\.sum|número|escalar"],
+       [r"not (summed|added)|without (the )?sum|missing.*sum|np\.sum|number"
+        r"|scalar"])
 def conv_single_step_not_summed(a_slice_prev, W, b):
     Z = a_slice_prev * W + b
     return Z
 
 
-@wrong("conv_single_step", [r"matri|producto|@|dot|element"],
-       [r"matri|product|@|dot|element"])
+@wrong("conv_single_step",
+       [r"matri|@|\bdot\b|matmul|elemento a elemento"],
+       [r"matri|@|\bdot\b|matmul|elementwise|element by"])
 def conv_single_step_matrix_product(a_slice_prev, W, b):
     s = np.matmul(a_slice_prev, W)
     return np.sum(s) + b[0, 0, 0]

@@ -133,7 +133,7 @@ def pool_backward_mask_times_activation(dA, cache, mode="max"):
     return dA_prev
 
 
-@wrong("pool_backward", *words.MODE_IGNORED)
+@wrong("pool_backward", *words.ALWAYS_MAX)
 def pool_backward_always_the_maximum(dA, cache, mode="max"):
     A_prev, hparameters = cache
     s, f = hparameters["stride"], hparameters["f"]
@@ -150,7 +150,7 @@ def pool_backward_always_the_maximum(dA, cache, mode="max"):
     return dA_prev
 
 
-@wrong("pool_backward", *words.DIVISOR)
+@wrong("pool_backward", *words.NOT_DIVIDED)
 def pool_backward_average_not_divided(dA, cache, mode="max"):
     A_prev, hparameters = cache
     s, f = hparameters["stride"], hparameters["f"]
@@ -215,7 +215,7 @@ def pool_backward_return_in_the_loop(dA, cache, mode="max"):
         return dA_prev
 
 
-@wrong("pool_backward", *words.ONE_IMAGE)
+@wrong("pool_backward", *words.FIRST_IMAGE)
 def pool_backward_first_image_only(dA, cache, mode="max"):
     (A_prev, hparameters) = cache
     stride = hparameters["stride"]
@@ -262,8 +262,10 @@ def pool_backward_end_at_stride(dA, cache, mode="max"):
     return dA_prev
 
 
-@wrong("pool_backward", [r"gradiente|\bdA\b|multiplic|falta"],
-       [r"gradient|\bdA\b|multipl|missing"])
+@wrong("pool_backward", [r"(sin|falta) (multiplic|el gradiente|dA)"
+                         r"|no se multiplic|máscara sola|no .*\bdA\b"],
+       [r"(without|missing) .*(gradient|dA|multipl)|gradient is missing"
+        r"|not multipl|mask alone|not .*\bdA\b"])
 def pool_backward_mask_without_the_gradient(dA, cache, mode="max"):
     (A_prev, hparameters) = cache
     stride = hparameters["stride"]

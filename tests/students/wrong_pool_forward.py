@@ -97,7 +97,7 @@ def pool_forward_whole_image_as_window(A_prev, hparameters, mode="max"):
     return A, (A_prev, hparameters)
 
 
-@wrong("pool_forward", *words.ROUNDED)
+@wrong("pool_forward", *words.ROUNDED_UP)
 def pool_forward_size_rounded_up(A_prev, hparameters, mode="max"):
     m, H, W, n_C = A_prev.shape
     f, s = hparameters["f"], hparameters["stride"]
@@ -132,7 +132,7 @@ def pool_forward_size_without_plus_one(A_prev, hparameters, mode="max"):
     return A, (A_prev, hparameters)
 
 
-@wrong("pool_forward", *words.MODE_IGNORED)
+@wrong("pool_forward", *words.ALWAYS_MAX)
 def pool_forward_always_the_maximum(A_prev, hparameters, mode="max"):
     m, n_H_prev, n_W_prev, n_C = A_prev.shape
     f, stride = hparameters["f"], hparameters["stride"]
@@ -149,7 +149,7 @@ def pool_forward_always_the_maximum(A_prev, hparameters, mode="max"):
     return A, (A_prev, hparameters)
 
 
-@wrong("pool_forward", *words.MODE_IGNORED)
+@wrong("pool_forward", *words.NO_AVERAGE)
 def pool_forward_looks_for_the_word_mean(A_prev, hparameters, mode="max"):
     m, n_H_prev, n_W_prev, n_C = A_prev.shape
     f, stride = hparameters["f"], hparameters["stride"]
@@ -169,7 +169,7 @@ def pool_forward_looks_for_the_word_mean(A_prev, hparameters, mode="max"):
     return A, (A_prev, hparameters)
 
 
-@wrong("pool_forward", *words.MODE_IGNORED)
+@wrong("pool_forward", *words.MODES_EXCHANGED)
 def pool_forward_modes_exchanged(A_prev, hparameters, mode="max"):
     m, n_H_prev, n_W_prev, n_C = A_prev.shape
     f, stride = hparameters["f"], hparameters["stride"]
@@ -187,7 +187,7 @@ def pool_forward_modes_exchanged(A_prev, hparameters, mode="max"):
     return A, (A_prev, hparameters)
 
 
-@wrong("pool_forward", *words.DIVISOR)
+@wrong("pool_forward", *words.NOT_DIVIDED)
 def pool_forward_sum_not_divided(A_prev, hparameters, mode="max"):
     m, n_H_prev, n_W_prev, n_C = A_prev.shape
     f, stride = hparameters["f"], hparameters["stride"]
@@ -205,7 +205,7 @@ def pool_forward_sum_not_divided(A_prev, hparameters, mode="max"):
     return A, (A_prev, hparameters)
 
 
-@wrong("pool_forward", *words.DIVISOR)
+@wrong("pool_forward", *words.WRONG_DIVISOR)
 def pool_forward_sum_divided_by_f(A_prev, hparameters, mode="max"):
     m, n_H_prev, n_W_prev, n_C = A_prev.shape
     f, stride = hparameters["f"], hparameters["stride"]
@@ -225,8 +225,8 @@ def pool_forward_sum_divided_by_f(A_prev, hparameters, mode="max"):
     return A, (A_prev, hparameters)
 
 
-@wrong("pool_forward", [r"negativ|\b0\b|cero|empieza|inicial|absolut"],
-       [r"negativ|\b0\b|zero|start|initial|absolute"])
+@wrong("pool_forward", [r"negativ|empieza (en|con|desde)|inicial"],
+       [r"negativ|starts? (at|with|from)|initial"])
 def pool_forward_largest_so_far_starts_at_0(A_prev, hparameters, mode="max"):
     m, n_H_prev, n_W_prev, n_C = A_prev.shape
     f, stride = hparameters["f"], hparameters["stride"]
