@@ -29,9 +29,10 @@ PAD_ALL_AXES = ([r"rellen|marco|pad\b", r"lote|imágenes|canales|cuatro ejes"
                 [r"\bpad|frame", r"batch|images|channels|four axes"
                                  r"|(all|every) ax[ei]s"])
 ONE_SIDE = ([r"rellen|marco|pad\b|ceros|2 ?(·|\*|p)|tamaño",
-             r"lado|dos veces|una (sola )?vez|2 ?\*? ?pad|2 ?p\b|pad > 0"],
+             r"lado|extremo|dos veces|una (sola )?vez|2 ?\*? ?pad|2 ?p\b"
+             r"|pad > 0"],
             [r"\bpad|frame|zeros|2 ?\*? ?p|size",
-             r"side|twice|once|2 ?\*? ?pad|2 ?p\b|pad > 0|both"])
+             r"side|\bend\b|twice|once|2 ?\*? ?pad|2 ?p\b|pad > 0|both"])
 PAD_STRIDE = ([r"\bpad\b|rellen", r"stride|paso|zancada",
                r"intercambi|cambiad|confund|en vez|en lugar|revés|cruzad"],
               [r"\bpad", r"strid", r"exchang|swap|mixed|instead|interchang"
@@ -66,9 +67,11 @@ SQUARE = ([r"cuadrad|n_H ?(≠|!=)|(alto|altura) y (el |la )?anch|distint\w+ "
           [r"square|n_H ?(≠|!=)|height and (the )?width|(taller|wider) than"])
 ROUNDED_UP = ([r"arriba|techo|ceil|divisible|exact|cabe|sobra"],
               [r"round\w* up|ceil|divisible|exact|does not fit|left over"])
-NO_PLUS_ONE = ([r"\+ ?1\b|(la|una|de) últim|un[ao] \w* ?(menos|de menos)"
+NO_PLUS_ONE = ([r"\+ ?1\b|sumar (un[oa]|1)|(la|una|de) últim"
+                r"|un[ao] \w* ?(menos|de menos)"
                 r"|demasiado (cort|pequeñ)|falta (la|una) (fila|ventana|sal)"],
-               [r"\+ ?1\b|the last (row|window|output|value|sample)"
+               [r"\+ ?1\b|(one|1) has to be added"
+                r"|the last (row|window|output|value|sample)"
                 r"|one \w* ?(too few|less|missing|short|fewer)"
                 r"|too (short|small)"])
 FLIPPED = ([r"volte|invert|gira|revés|refleja|flip"],
@@ -174,7 +177,8 @@ NO_AVERAGE = ([r"(?s)^(?!.*(cambiad|siempre|en vez)).*(average|promedi)"],
 MODES_EXCHANGED = ([r"intercambi|cambiad|revés|confund"],
                    [r"exchang|swap|other way|confus|mixed"])
 NOT_DIVIDED = ([r"(suma|total) (en vez|en lugar)|no se (divid|repart)"
-                r"|(falta|sin) divid|en vez de (promediar|la media|el promed)"],
+                r"|(falta|sin) divid"
+                r"|en vez de (promediar|la media|el promed)"],
                [r"(adds?|sums?|sum|total) instead|not (divided|shared|spread)"
                 r"|(without|missing) divid|instead of (the )?(averag|mean)"])
 WRONG_DIVISOR = ([r"(divid|repart)\w* (entre|por|como)|f ?(\*|·|×|\^) ?|f²"

@@ -97,9 +97,10 @@ def zero_pad_without_return(X, pad):
     X_pad = np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)), 'constant')
 
 
-@wrong("zero_pad", [r"corre|esquina|centr|desplaz|(un|mismo) (solo )?lado"
+@wrong("zero_pad", [r"corre|esquina|extremo|centr|desplaz"
+                   r"|(un|mismo) (solo )?lado"
                     r"|después"],
-       [r"shift|corner|cent|(one|same) side|after|not in the middle"])
+       [r"shift|corner|cent|one end|(one|same) side|after|not in the middle"])
 def zero_pad_in_the_corner(X, pad):
     m, n_H, n_W, n_C = X.shape
     X_pad = np.zeros((m, n_H + 2 * pad, n_W + 2 * pad, n_C))
