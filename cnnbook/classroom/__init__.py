@@ -6,8 +6,11 @@ the notebooks of exercises, `grader` grades those that come back.
 from .._lazy import attach
 
 __getattr__, __dir__, __all__ = attach(__name__, {
-    "checking": ["array_hash", "check", "check_hash", "check_scalar"],
+    "checking": ["check"],
+    "fingerprints": ["array_hash", "check_hash", "check_scalar",
+                     "check_value", "value_hash"],
     "vectorised": ["check_vectorised", "loops_in"],
-}, rooms=["channel", "comparison", "diagnosis", "examiner", "grader", "marks",
-          "messages", "mistakes", "problems", "pupil", "releases", "reports",
-          "sandbox", "student", "submissions", "supervision"])
+}, rooms=["assertions", "channel", "comparison", "diagnosis", "examiner",
+          "grader", "guard", "marks", "messages", "mistakes", "problems",
+          "pupil", "releases", "reports", "sandbox", "student",
+          "submissions", "supervision"])

@@ -34,11 +34,17 @@ def _in_notebook():
 
 # %% ../../chapters/making/marks.ipynb #08f48264
 class Mismatch(AssertionError):
-    "A test that failed, with `say(word)`: why, as text and as HTML."
+    """A test that failed, with `say(word)`: why, as text and as HTML.
 
-    def __init__(self, say):
+    `part`, from 0 to 1, is the part of the marks that is earned all the
+    same; `mistake` the likeliest one, in Spanish and in English, or None;
+    `pending` tells what was not tried from what is wrong.
+    """
+
+    def __init__(self, say, part=0, mistake=None, pending=False):
         super().__init__(say(_first_word)[0])
-        self.say = say
+        self.say, self.part = say, part
+        self.mistake, self.pending = mistake, pending
 
 
 def _first_word(es, en):

@@ -12,6 +12,7 @@ from textwrap import dedent
 from time import perf_counter
 
 from .checking import check
+from .guard import unguarded
 from .messages import Mismatch, sentence, show
 from .problems import PROBLEMS, arguments_of, reference
 
@@ -99,6 +100,7 @@ def check_vectorised(fn, name=None, size=12):
     `size` times as large in each image, and returns that number. Raises
     Mismatch if it loops or its result is wrong.
     """
+    fn = unguarded(fn)
     name = name or fn.__name__
     loops = loops_in(fn, {name} - {fn.__name__})
     if loops:
