@@ -56,8 +56,8 @@ def told(error, answer, lang):
 
 def guess(error, lang):
     "The mistake that the report names, or None."
-    if hasattr(error, "mistake"):
-        return error.mistake and error.mistake[lang == "en"]
+    if getattr(error, "mistake", None):
+        return error.mistake[lang == "en"]
     found = re.search(GUESS[lang], error.say(SAY[lang])[0])
     return found and found[1]
 
