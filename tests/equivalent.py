@@ -19,6 +19,16 @@ EQUIVALENT = {
     "02_padding": {
     },
     "03_conv2d": {
+        ("conv2d-ex-rank", "outer_products: results negated"):
+            "the two signs of an outer product cancel",
+        ("conv2d-ex-rank", "outer_products: results reversed"):
+            "the order of a sum is free",
+        ("conv2d-ex-rank",
+         "outer_products: rank = np.sum(sigma > 1e-12 / sigma[0])"):
+            "another tolerance for rounding",
+        ("conv2d-ex-rank",
+         "outer_products: rank = np.sum(sigma > 2e-12 * sigma[0])"):
+            "another tolerance for rounding",
     },
     "04_conv_layer": {
     },
