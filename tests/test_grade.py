@@ -21,7 +21,7 @@ from cnnbook.classroom.grader import check_releases, grade, grade_class
 from cnnbook.classroom.releases import chosen, release
 from cnnbook.classroom.reports import earned, grades_csv
 from cnnbook.classroom.sandbox import LIMITS, SYSTEM_CALLS, filter_program
-from cnnbook.classroom.student import exercises, student_notebook
+from cnnbook.press.student import exercises, student_notebook
 from cnnbook.classroom.submissions import (REASONS, chapters_of,
                                            exercises_in, wanted_of)
 from cnnbook.classroom.supervision import Helper
