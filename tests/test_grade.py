@@ -1,5 +1,6 @@
 """A class of two hundred, some of them hostile, and what comes of each."""
 import csv
+import inspect
 import json
 import os
 import signal
@@ -11,14 +12,22 @@ import time
 from argparse import Namespace
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from cnnbook.classroom.channel import EXAMINER, Line, Peer
+from cnnbook.classroom import comparison, sandbox
+from cnnbook.classroom.channel import EXAMINER, PUPIL, Gone, Line, Peer
 from cnnbook.classroom.grader import check_releases, grade, grade_class
-from cnnbook.classroom.releases import chosen, release
+from cnnbook.classroom.guard import Guard
+from cnnbook.classroom.marks import check_scalar
+from cnnbook.classroom.messages import Mismatch
+from cnnbook.classroom.proxies import decode
+from cnnbook.classroom.pupil import run_cells
+from cnnbook.classroom.releases import bound_names, chosen, release
 from cnnbook.classroom.reports import earned, grades_csv
 from cnnbook.classroom.sandbox import LIMITS, SYSTEM_CALLS, filter_program
 from cnnbook.classroom.student import exercises, student_notebook
@@ -480,6 +489,7 @@ for name in sys.argv[4:]:
     assert hasattr(sandbox, name)
     setattr(sandbox, name, lambda *a: ["namespaces"] * (name == "_namespace"))
 task = {"path": sys.argv[1], "steps": sys.argv[2], "given": []}
+supervision.hide_memory()
 record = supervision.grade_one(task, [],
                                sandbox.LIMITS | json.loads(sys.argv[3]))
 print(json.dumps(record))
@@ -505,6 +515,332 @@ def test_where_the_system_allows_less_the_rest_holds(name, lacking, tmp_path):
                           capture_output=True, check=True)
     record = json.loads(done.stdout)
     assert (earned(record), record["reason"]) == (mark, reason), record
+
+
+# ---- no pupil sees another, nor the one who grades ----
+
+SCAN = """
+import ctypes, re
+# OWN-1: what a search of the memory must find, if it works
+wanted = {"own": rb"O[W]N-1", "planted": rb"P[L]ANTE[D]-[0-9]"}
+found = set()
+for line in open("/proc/self/maps"):
+    span, mode = line.split()[:2]
+    if mode.startswith("rw") and "[v" not in line:
+        low, high = (int(x, 16) for x in span.split("-"))
+        data = ctypes.string_at(low, high - low)
+        found |= {key for key, text in wanted.items() if re.search(text, data)}
+answer = 7 if found == {"own"} else 1
+print(found)
+"""
+PLANTED = """# PLANTED-1
+print("PLANTED-" + "2")
+raise ValueError("PLANTED-" + "3")"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(),
+                    reason="it needs Linux")
+def test_a_pupil_carries_nothing_of_the_one_before(tmp_path):
+    folder = small_class(tmp_path / "in", **{
+        "a PLANTED-4": notebook(PLANTED), "b": notebook(answer=SCAN)})
+    planted, scan = grade_class(
+        folder, STEPS, tmp_path / "g.csv", "en", "small", jobs=1,
+        limits=QUICK | {"cell": 3, "memory": 512, "time": 20})
+    assert "PLANTED-2" in planted["output"] and planted["failed"]
+    assert "own" in scan["output"], (scan["output"], scan["failed"])
+    assert earned(scan) == 5, scan["output"]
+
+
+LOOK = """
+import glob, os, time
+seen, opened = set(), set()
+end = time.monotonic() + 6
+while time.monotonic() < end:
+    for place in glob.glob("/proc/[0-9]*"):
+        pid = int(place[6:])
+        try: theirs = MARK in open(place + "/cmdline").read()
+        except OSError: continue
+        if pid == os.getpid() or not theirs: continue
+        seen.add(pid)
+        for name in "mem", "environ", "maps", "map_files":
+            try:
+                if name == "map_files": os.listdir(place + "/map_files")
+                else: open(place + "/" + name, "rb").close()
+                opened.add((pid, name))
+            except OSError: pass
+    if len(seen) >= OTHERS:
+        time.sleep(1)
+        break
+answer = 7 if not opened and len(seen) >= OTHERS else 1
+print(seen, opened)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(),
+                    reason="it needs Linux")
+def test_a_pupil_opens_the_memory_of_nobody(tmp_path):
+    "Of two helpers, who watches, two examiners and another pupil: of none."
+    text = notebook(answer=LOOK.replace(
+        "MARK", f"'helper-of-{os.getpid()}'").replace("OTHERS", "7"))
+    folder = small_class(tmp_path / "in", ana=text, eva=text)
+    rows = grade_class(folder, STEPS, tmp_path / "g.csv", "en", "small",
+                       jobs=2, limits=QUICK | {"cell": 9, "time": 20})
+    assert [earned(row) for row in rows] == [5, 5], [
+        (row["output"], row["failed"]) for row in rows]
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists() or os.getuid() != 0,
+                    reason="it needs root, on Linux")
+@pytest.mark.parametrize("lacking", [["_namespace"],
+                                     ["_namespace", "_filter_calls"]])
+def test_nor_as_root_without_namespaces(tmp_path, lacking):
+    steps = tmp_path / "steps"
+    steps.write_text(json.dumps(chosen(STEPS, ["small-ex-answer"])))
+    small_class(tmp_path, x=notebook(answer=LOOK.replace(
+        "MARK", f"{str(tmp_path)!r}").replace("OTHERS", "5")))
+    running = [subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, tmp_path / "x.ipynb", steps,
+         json.dumps(QUICK | {"cell": 9, "time": 20}), *lacking], text=True,
+        stdout=subprocess.PIPE) for _ in range(2)]
+    for process in running:
+        record = json.loads(process.communicate()[0])
+        assert earned(record) == 2, (record["output"], record["failed"])
+
+
+@pytest.fixture
+def public():
+    "A folder that all users can read."
+    with TemporaryDirectory(dir="/tmp") as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0,
+                    reason="it needs root, on Linux")
+def test_a_pupil_of_root_is_a_user_that_owns_nothing(public, monkeypatch):
+    private = public / "private"
+    private.write_text("x")
+    private.chmod(0o644)
+    monkeypatch.setattr(sandbox, "_for_everybody", lambda path: True)
+    monkeypatch.setattr(sandbox, "_namespace", lambda *_: [])
+    if os.fork() == 0:
+        status = 1
+        with suppress(BaseException):
+            (public / "own").mkdir()
+            missing = sandbox.confine(str(public / "own"), [], LIMITS)
+            assert not missing and os.getuid() == os.geteuid() >= 100_000
+            assert not os.getgroups() and os.getgid() >= 100_000
+            assert "CapEff:\t0000000000000000" in Path(
+                "/proc/self/status").read_text()
+            Path("mine").write_text("x")
+            for forbidden in private, Path(f"/proc/{os.getppid()}/mem"):
+                with pytest.raises(PermissionError):
+                    forbidden.open("r+b")
+            status = 0
+        os._exit(status)
+    assert os.wait()[1] == 0
+
+
+def test_where_others_cannot_read_python_the_user_stays(public):
+    inside = public / "a" / "b.py"
+    inside.parent.mkdir()
+    inside.write_text("x")
+    inside.chmod(0o644), inside.parent.chmod(0o755)
+    assert sandbox._for_everybody(inside)
+    inside.parent.chmod(0o700)
+    assert not sandbox._for_everybody(inside)
+    inside.parent.chmod(0o755), inside.chmod(0o600)
+    assert not sandbox._for_everybody(inside)
+
+
+# ---- what travels ----
+
+@pytest.fixture
+def talk():
+    "Start a pupil with some names; returns (its examiner, the pupil)."
+    lines = []
+
+    def start(**names):
+        ours, theirs = socket.socketpair()
+        lines.append(ours)
+        pupil, examiner = Peer(theirs, names, PUPIL), Peer(ours, {}, EXAMINER)
+
+        def serve():
+            with suppress(Gone):
+                while True:
+                    pupil.answer(pupil.receive())
+        threading.Thread(target=serve, daemon=True).start()
+        return examiner, pupil
+    yield start
+    for line in lines:
+        line.close()
+
+
+def of_a_cell(source, name, number=5):
+    "What a cell defines, as the pupil runs it."
+    space = {"__name__": "__main__"}
+    assert not run_cells([(number, source)], space, None)
+    return space[name]
+
+
+def test_arguments_are_never_changed_and_the_change_is_known(talk):
+    def spoil(x, options, rows, n=0):
+        x[...] = 0
+        options["pad"] = 9
+        rows[0].append(1)
+        return x
+
+    examiner, _ = talk(spoil=spoil)
+    remote = examiner.ask("name", "spoil")
+    x, options, rows = np.ones(3), {"pad": 1}, ([2],)
+    result, changed = remote.__called__((x, options), {"rows": rows})
+    assert changed == ["x", "options", "rows"]
+    assert (x == 1).all() and options == {"pad": 1} and rows == ([2],)
+    assert result is not x and (result == 0).all()
+    assert (remote(x, options, rows) == 0).all() and (x == 1).all()
+    with pytest.raises(Mismatch, match="its input `x`|su argumento `x`"):
+        Guard(remote)(x, options, rows)
+    assert (x == 1).all() and options == {"pad": 1}
+    assert str(inspect.signature(remote)) == "(x, options, rows, n)"
+
+
+def test_a_guarded_function_may_return_what_it_was_given(talk):
+    examiner, _ = talk(same=lambda x: x)
+    x = np.arange(3.)
+    back = Guard(examiner.ask("name", "same"))(x)
+    assert (back == x).all() and back is not x
+
+
+class Liar:
+    def __eq__(self, other):
+        return True
+
+    def __ne__(self, other):
+        return False
+
+    def all(self):
+        return True
+
+    any = __bool__ = __le__ = __ge__ = __lt__ = __gt__ = all
+    __array_priority__ = 1e9
+
+
+@pytest.mark.parametrize("test", [
+    lambda y: y == 3, lambda y: 3 == y, lambda y: y != 4, lambda y: y < 4,
+    lambda y: y >= 4, lambda y: bool(y), lambda y: not y, lambda y: y.all(),
+    lambda y: y.any(), lambda y: np.all(y == 3), lambda y: y in [3],
+    lambda y: np.isclose(y, 3), lambda y: np.allclose([3], y),
+    lambda y: np.array_equal(y, [3]), lambda y: np.ones(2) == y,
+    lambda y: np.testing.assert_array_equal(y, 3), lambda y: check_scalar(
+        y, "0x1"), lambda y: max(y, 3), lambda y: float(y), lambda y: len(y)])
+def test_an_object_equals_nothing_and_is_not_true(talk, test):
+    examiner, _ = talk(liar=Liar(), give=Liar)
+    for value in examiner.ask("name", "liar"), examiner.ask("name", "give")():
+        with pytest.raises((TypeError, ValueError, AttributeError,
+                            AssertionError)):
+            assert test(value)
+        assert not callable(value) and not comparison.same(value, 3)
+
+
+def test_an_iterator_of_another_length_is_refused(talk):
+    examiner, _ = talk(short=lambda: iter([1, 2]), none=lambda: iter(()))
+    for name in "short", "none":
+        with pytest.raises(ValueError):
+            list(zip(examiner.ask("name", name)(), [1, 2, 3], strict=True))
+
+
+@pytest.mark.parametrize("value", [
+    ["given", 0], ["given", -1], ["given", 5], ["given", "x"], ["yours", 1],
+    ["yours", 0], ["array", "<f8", [3], "AAAA"], ["array", "O", [0], ""],
+    ["array", "<f8", [2**40], ""], ["array", [["a", "<f8"]], [0], ""],
+    ["array", "<f8", [1], 5], ["scalar", "<f8", ""], ["int", 5], ["int"],
+    ["what", 1], [], [[]], {"a": 1}, ["list", 5], ["dict", [1]],
+    ["set", [["list", []]]], ["mine", 1], ["mine", 1, {}], ["range", ["x"]],
+    ["rng", {}], ["rng", 5], ["bytes", 5], ["fraction", [1, 0]]],
+    ids=json.dumps)
+def test_what_is_no_value_is_refused(value):
+    with pytest.raises((ValueError, ZeroDivisionError)):
+        decode(Peer(None, {}, EXAMINER), value, [], given=[])
+
+
+def test_what_was_lent_in_one_exercise_is_not_there_in_the_next(talk):
+    kept = []
+
+    def borrow(f):
+        kept.append(f)
+        return f(1)
+
+    examiner, _ = talk(borrow=borrow, use=lambda: kept[0](1),
+                       back=lambda: kept[0])
+    assert examiner.ask("name", "borrow")(lambda x: 10 * x) == 10
+    assert examiner.ask("name", "use")() == 10
+    examiner.kept.clear()
+    for name in "use", "back":
+        with pytest.raises((LookupError, ValueError)):
+            examiner.ask("name", name)()
+    examiner.ask("name", "borrow")(lambda x: 20 * x)
+    with pytest.raises((LookupError, ValueError)):
+        examiner.ask("name", "use")()
+
+
+@pytest.mark.parametrize("source, kind, text", [
+    ("raise KeyError('stride')", KeyError, "'stride'"),
+    ("raise StopIteration", RuntimeError, "StopIteration: "),
+    ("class Odd(ValueError): pass\n    raise Odd('x')", ValueError,
+     "Odd: x"),
+    ("np.zeros(3).sum(axis=5)", np.exceptions.AxisError if hasattr(
+        np, "exceptions") else np.AxisError, "axis 5 is out of bounds"),
+    ("np.linalg.inv(np.zeros((2, 2)))", np.linalg.LinAlgError, "Singular"),
+    ("np.ones(2) + 'x'", TypeError, "ufunc"),
+    ("exit()", RuntimeError, "SystemExit"),
+    ("assert 1 == 2, 'no'", AssertionError, "no")])
+def test_an_exception_brings_its_kind_and_the_students_line(
+        source, kind, text, talk):
+    cell = ("import numpy as np\ndef helper():\n    " + source
+            + "\ndef f():\n    return helper()")
+    examiner, _ = talk(f=of_a_cell(cell, "f"))
+    with pytest.raises(kind) as caught:
+        examiner.ask("name", "f")()
+    assert type(caught.value) is kind and text in str(caught.value)
+    line, number = caught.value.own_line
+    assert line == source.split("\n")[-1].strip()
+    assert number == 3 + source.count("\n")
+
+
+def test_an_exception_of_the_book_tells_the_line_that_called_it(talk):
+    cell = ("from cnnbook.padding import zero_pad\n"
+            "def f():\n    return zero_pad(5, -1)")
+    examiner, _ = talk(f=of_a_cell(cell, "f"))
+    with pytest.raises((TypeError, ValueError)) as caught:
+        examiner.ask("name", "f")()
+    assert caught.value.own_line == ("return zero_pad(5, -1)", 3)
+    examiner, _ = talk(f=of_a_cell(cell, "f", -2))      # not the student's
+    with pytest.raises((TypeError, ValueError)) as caught:
+        examiner.ask("name", "f")()
+    assert not hasattr(caught.value, "own_line")
+
+
+@pytest.mark.parametrize("source, module", [
+    ("from cnnbook.conv_layer import conv_forward as f", "cnnbook"),
+    ("from cnnbook.nn import ReLU as f", "cnnbook"),
+    ("import functools, cnnbook.padding as p\n"
+     "f = functools.partial(p.zero_pad, pad=1)", "cnnbook"),
+    ("import functools, cnnbook.padding as p\n"
+     "f = functools.lru_cache(functools.partial(p.zero_pad))", "cnnbook"),
+    ("from cnnbook.nn import ReLU\nf = ReLU().forward", "cnnbook"),
+    ("def f(x): return x", "__main__"), ("f = lambda x: x", "__main__"),
+    ("class f: pass", "__main__"),
+    ("from functools import wraps\nfrom cnnbook.padding import zero_pad\n"
+     "@wraps(zero_pad)\ndef f(x): return x", "__main__"),
+    ("from cnnbook.nn import ReLU\nf = ReLU()", ""),
+    ("import numpy\nf = numpy.convolve", "numpy")])
+def test_where_a_function_comes_from_is_told(source, module, talk):
+    examiner, _ = talk(f=of_a_cell(source, "f"))
+    told = examiner.ask("name", "f").__module__
+    assert told.split(".")[0] == module
+    if "def f" in source or "lambda" in source:
+        line = source.count("\n") + 1 - ("@wraps" in source)
+        assert examiner.ask("name", "f").__place__ == [5, line]
 
 
 def test_a_pupil_cannot_question_the_examiner():
