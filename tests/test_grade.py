@@ -1,8 +1,10 @@
 """A class of two hundred, some of them hostile, and what comes of each."""
+import ast
 import csv
 import inspect
 import json
 import os
+import pkgutil
 import signal
 import socket
 import subprocess
@@ -11,6 +13,7 @@ import threading
 import time
 from argparse import Namespace
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +22,9 @@ import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+import cnnbook
 from cnnbook.classroom import comparison, sandbox
+from cnnbook.classroom import marks as marks_module
 from cnnbook.classroom.channel import EXAMINER, PUPIL, Gone, Line, Peer
 from cnnbook.classroom.grader import check_releases, grade, grade_class
 from cnnbook.classroom.guard import Guard
@@ -869,6 +874,199 @@ def test_the_filter_is_a_program_that_the_kernel_takes():
         assert program[-1] == (6, 0, 0, 0x7FFF0000)
 
 
+# ---- several tests cells, and what the report says ----
+
+def exercise(solution, *tests, given="", name="f"):
+    "A chapter with one exercise, of several tests cells, and its steps."
+    nb = new_notebook(cells=[
+        *both("# Cells {#sec-cells}"),
+        *both("## Exercises {#sec-cells-exercises}"),
+        new_code_cell("import numpy as np\n"
+                      "from cnnbook.classroom.marks import *\n" + given),
+        *both(f"### It {{#sec-cells-ex-{name}}}"), solved(solution),
+        *map(marked, tests)])
+    return nb, {"cells": release(nb, "en")}
+
+
+def answered(nb, answer):
+    "The student's notebook with an answer, as text."
+    made = student_notebook(nb, "en")
+    for cell in made.cells:
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = answer
+    return nbformat.writes(made)
+
+
+def grade_answers(folder, nb, steps, **answers):
+    small_class(folder / "in", **{name: answered(nb, answer)
+                                  for name, answer in answers.items()})
+    rows = grade_class(folder / "in", steps, folder / "g.csv", "en", "cells",
+                       limits=QUICK | {"cell": 3, "time": 20})
+    return {row["student"]: row for row in rows}
+
+
+THREE = exercise(
+    "f = None\n### BEGIN SOLUTION\ndef f(x): return x\n### END SOLUTION",
+    'with marks(3, of="f"):\n    assert f(2) == 2',
+    'with marks(2, "b", "b", of="f"):\n    assert f(3) == 3',
+    'with marks(5, "c", "c", of="f"):\n    if f(4) != 4:\n'
+    '        raise Mismatch(lambda word: ("half", "half"), part=0.5)',
+    given="from cnnbook.classroom.messages import Mismatch")
+
+
+def test_the_tests_cells_of_an_exercise_add_up(tmp_path):
+    nb, steps = THREE
+    assert [s.get("id") for s in steps["cells"]] == [None] + 3 * ["cells-ex-f"]
+    assert {s["points"] for s in steps["cells"][1:]} == {10}
+    rows = grade_answers(
+        tmp_path, nb, steps, full="f = lambda x: x",
+        second="def f(x): return 3", third="def f(x): return 4",
+        none="f = None", ends="def f(x):\n    import os\n"
+        "    if x == 4: os._exit(0)\n    return x")
+    assert {name: (earned(row), row["reason"])
+            for name, row in rows.items()} == {
+        "full": (10, None), "second": (4.5, None), "third": (5, None),
+        "none": (0, None), "ends": (5, "died")}
+    told = rows["second"]["results"]["cells-ex-f"]["told"].splitlines()
+    assert [line for line in told if "/" in line] == [
+        "✗ 0/3 marks · f", "✓ 2/2 marks · b", "◐ 2.5/5 marks · c"]
+    assert rows["second"]["exercises"] == ["cells-ex-f"]
+    line, = [line for line in csv.DictReader(
+        (tmp_path / "g.csv").read_text().splitlines())
+        if line["student"] == "second"]
+    assert (line["earned"], line["at_stake"], line["cells-ex-f"]) == (
+        "4.5", "10", "4.5")
+    page = (tmp_path / "g-reports" / rows["second"]["report"]).read_text()
+    assert page.count("<tr>") == 2 and "4.5/10" in page and "half" in page
+
+
+def test_the_ids_of_several_tests_cells_are_traces():
+    nb, steps = THREE
+    for text in "cells-ex-f-tests", "cells-ex-f-tests-2", "cells-ex-f-1":
+        assert exercises_in(f'"{text}"'.encode(), steps) == ["cells-ex-f"]
+    assert exercises_in(b'"cells-ex-f-tests-9"', steps) == []
+
+
+LOOPED = """def f(x):
+    y = x.copy()
+    for i in range(len(y)):
+        y[i] = 2 * x[i]
+    return y
+"""
+LOOPS = exercise(
+    LOOPED.replace("def f(x):\n", "def f(x):\n    ### BEGIN SOLUTION\n"
+                   ) + "    ### END SOLUTION",
+    'with marks(1, of="f"):\n    assert f(np.ones(2)).tolist() == [2, 2]',
+    'with marks(2, "b", "b", of="f", bonus=True):\n'
+    '    assert not loops_in(f.__wrapped__)',
+    given="from cnnbook.classroom.vectorised import loops_in")
+
+
+@pytest.mark.parametrize("answer, mark", [
+    ("def f(x):\n    return 2 * x", 3), (LOOPED, 1),
+    ("%%time\n\ndef f(x):\n    return 2 * x", 3),
+    ("\n\n" + LOOPED + "if False:\n    def f(x):\n        return 2 * x", 1),
+    (LOOPED + "\ng = f\ndef f(x):\n    return 2 * x\nf = g", 1),
+    (LOOPED + "\ndef f(x):\n    return 2 * x", 3),
+    (f"exec({LOOPED!r})\ndef g(x): return 2 * x", 1),
+    (f"def f(x): return 2 * x\nexec({LOOPED!r})", 1)])
+def test_the_function_that_runs_is_the_one_that_is_judged(
+        answer, mark, tmp_path):
+    row = grade_answers(tmp_path, *LOOPS, a=answer)["a"]
+    assert (earned(row), row["reason"]) == (mark, None), row["results"]
+
+
+def test_what_is_printed_does_not_flood_the_report(tmp_path):
+    nb, steps = THREE
+    rows = grade_answers(
+        tmp_path, nb, steps, lines="def f(x):\n    for i in range(300):\n"
+        "        print('line', i)\n    return x",
+        much="def f(x):\n    for i in range(40):\n"
+        "        print(10**5 * 'x')\n    print('end')\n    return x")
+    assert [earned(row) for row in rows.values()] == [10, 10]
+    for name, end in ("lines", "line 299\n"), ("much", "x\nend\n"):
+        row = rows[name]
+        assert row["output"].endswith(end)
+        assert len(row["output"]) <= 2000
+        assert row["output"].count("\n") <= 20
+        page = (tmp_path / "g-reports" / row["report"]).read_text()
+        assert len(page.splitlines()) < 60 and len(page) < 9000
+
+
+def test_an_error_is_told_by_the_line_that_the_student_wrote(tmp_path):
+    rows = grade_answers(tmp_path, *THREE, a="def f(x):\n    y = x\n"
+                         "    return y + np.ones(3) @ np.ones(2)")
+    told = rows["a"]["results"]["cells-ex-f"]["told"]
+    assert "return y + np.ones(3) @ np.ones(2)" in told, told
+    assert "_error" not in told and "ValueError" in told
+
+
+STOLEN = exercise(
+    "stored = []\n### BEGIN SOLUTION\ndef f(g): return g(1)\n"
+    "def h(x): return 2 * x\n### END SOLUTION",
+    'with marks(3, of="f"):\n    assert f(lambda x: 2 * x) == 2',
+    'with marks(2, of="h"):\n    assert h(3) == 6')
+
+
+@pytest.mark.parametrize("h", [
+    "class Names(dict):\n    pass",
+    "def h(x): return stored[0](x)", "def h(x): return stored[-1](x)"])
+def test_what_the_examiner_lent_is_no_answer_to_another_question(h, tmp_path):
+    rows = grade_answers(
+        tmp_path, *STOLEN, a="stored = []\ndef f(g):\n    global h\n"
+        "    stored.append(g)\n"
+        + ("    h = g\n" if "class" in h else "") + "    return g(1)\n" + h)
+    assert earned(rows["a"]) == 3, rows["a"]["results"]
+
+
+def test_texts_that_no_file_can_hold_are_told_all_the_same(tmp_path):
+    bad = "'\\ud800<b>\\x1b[31m'"
+    rows = grade_answers(
+        tmp_path, *THREE, a=f"f = lambda x: {bad}",
+        b=f"print({bad})\nf = lambda x: {{}}[{bad}]",
+        c=f"raise ValueError({bad})")
+    assert [earned(row) for row in rows.values()] == [2.5, 0, 0]
+    assert "?<b>" in rows["c"]["failed"][0][1]
+    for row in rows.values():
+        page = (tmp_path / "g-reports" / row["report"]).read_text("utf-8")
+        assert "<b>" not in page
+
+
+@pytest.mark.parametrize("answer, mark", [
+    ("def f(x):\n    x[...] = 0\n    return x", 0),
+    ("def f(x):\n    x *= 2\n    return x", 0),
+    ("def f(x):\n    return 2 * x", 4)])
+def test_a_pupil_cannot_change_what_is_expected(answer, mark, tmp_path):
+    nb, steps = exercise(
+        "def f(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n"
+        "    ### END SOLUTION",
+        'with marks(4, of="f"):\n    x = np.arange(3.)\n    got = f(x)\n'
+        '    assert np.array_equal(got, 2 * x)')
+    row = grade_answers(tmp_path, nb, steps, a=answer)["a"]
+    assert earned(row) == mark
+    assert bool(mark) != ("changes its input `x`"
+                          in row["results"]["cells-ex-f"]["told"])
+
+
+def test_marks_on_the_spot_and_in_the_grader_are_equal(tmp_path):
+    nb, steps = THREE
+    answers = {"full": "f = lambda x: x", "two": "def f(x): return 3",
+               "three": "def f(x): return 4", "none": "f = None",
+               "changes": "f = lambda x: 1 / 0",
+               "odd": "f = lambda x: np.float32(x)"}
+    rows = grade_answers(tmp_path, nb, steps, **answers)
+    for name, answer in answers.items():
+        space = {"__name__": "__main__"}
+        cells = json.loads(answered(nb, answer))["cells"]
+        marks_module.RESULTS.clear()
+        run_cells([(i, "".join(cell["source"]))
+                   for i, cell in enumerate(cells)
+                   if cell["cell_type"] == "code"], space, None)
+        spot = sum(won for won, _ in marks_module.RESULTS.values())
+        assert earned(rows[name]) == spot, name
+    marks_module.RESULTS.clear()
+
+
 # ---- the real chapters and the command ----
 
 CHAPTERS = {path.stem: nb for path, nb in read_notebooks(ROOT).items()
@@ -878,6 +1076,70 @@ CHAPTERS = {path.stem: nb for path, nb in read_notebooks(ROOT).items()
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_the_solutions_of_the_book_earn_all_the_marks(name):
     check_releases({name: CHAPTERS[name]}, "es", LIMITS)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_each_tests_cell_is_one_block_with_a_label_of_its_own(name):
+    "Or the marks on the spot, kept by label, would not be the grader's."
+    labels = []
+    for step in BOOK[name]:
+        if "id" in step:
+            calls = [node for node in ast.walk(ast.parse(step["source"]))
+                     if isinstance(node, ast.Call)
+                     and getattr(node.func, "id", None) == "marks"]
+            assert len(calls) == 1, step["source"]
+            of = {k.arg: ast.unparse(k.value) for k in calls[0].keywords}
+            labels.append([ast.unparse(a) for a in calls[0].args[1:]][-1:]
+                          or [of["of"]])
+    assert len(labels) == len(set(map(str, labels)))
+
+
+def unwritten(name, how):
+    "A submission of a chapter in which no answer is written."
+    nb = CHAPTERS[name]
+    made = student_notebook(nb, "es")
+    for cell in made.cells:
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = how(cell.source)
+    return nbformat.writes(made)
+
+
+def imported(stub):
+    "What imports from the book all that an answer cell should define."
+    lines = []
+    for name in bound_names(stub):
+        lines += [f"from {module} import {name}" for module in MODULES
+                  if hasattr(import_module(module), name)]
+    return "\n".join(lines)
+
+
+MODULES = [f"cnnbook.{module.name}" for module in
+           pkgutil.iter_modules(cnnbook.__path__)
+           if module.name not in ("cli", "press", "classroom", "interop")]
+
+
+@pytest.fixture(scope="module")
+def unwritten_rows(tmp_path_factory):
+    top = tmp_path_factory.mktemp("unwritten")
+    for name in CHAPTERS:
+        small_class(top / "in" / name, **{
+            f"{kind} {name}": unwritten(name, how) for kind, how in {
+                "stubs": lambda stub: stub, "empty": lambda stub: "",
+                "syntax": lambda stub: stub + "\ndef (:",
+                "imports": imported}.items()})
+        assert imported("def conv_forward(): pass")
+    return grade_class(top / "in", BOOK, top / "g.csv", "es",
+                       hidden=[ROOT / "chapters"])
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_what_was_not_written_earns_nothing(name, unwritten_rows):
+    rows = [row for row in unwritten_rows if row["student"] == name]
+    won = {(row["file"], exercise): result["told"] for row in rows
+           for exercise, result in row["results"].items() if result["earned"]}
+    assert len(rows) == 4 and not won
+    assert not any(row["reason"] for row in rows)
+    assert all(row["chapter"] == name for row in rows)
 
 
 # ---- notebooks of an earlier edition ----
@@ -1009,6 +1271,7 @@ def test_the_command(tmp_path, capsys):
     nbformat.write(student, folder / f"ana {name}.ipynb")
     grade(ROOT, asked(folder, tmp_path / "g.csv"))
     assert "1 notebooks, 0 with a reason" in capsys.readouterr().out
+    assert sys.platform != "linux" or not sandbox.libc().prctl(3)  # dumpable
     row, = csv.DictReader((tmp_path / "g.csv").read_text().splitlines())
     assert row["earned"] == "0" and row["chapter"] == name
     page = next((tmp_path / "g-reports").glob("*.html")).read_text()
