@@ -23,12 +23,11 @@ GUESS = {"es": r"Parece que (.*)", "en": r"It seems that (.*)"}
 OBSERVED = {"es": r"(se )?lanza|la forma es .* debería|hay que devolver",
             "en": r"(it )?raises|the shape is .* should|it has to return"}
 
-# What every report begins with.
-HEAD = "entrada más pequeña que se encontró|smallest input that was found"
-
-# A line of values: an argument, a result, or the rest of an array.
-VALUES = (r"\w+(\[[^]]*\])* = |\W*$|[ \[(\d.,eE+\-\])naif]*$"
-          r"|(se esperaba|se obtuvo|expected|got)\b.*:")
+# Where the report shows its example: values, and few words that matter.
+EXAMPLE = "entrada más pequeña|smallest input"
+IN_EXAMPLE = (r"(?m)^(?:Parece que|It seems that|forma y tipo|shape and type)"
+              r".*|^(?:se esperaba|expected) [\w, ]+(?=:)")
+OWN_LINE = r"(en la línea|on line) \d+, `[^`]*`"    # what the student wrote
 
 
 def verdict(answer):
@@ -48,10 +47,12 @@ def checked(name):
 
 
 def told(error, answer, lang):
-    "What the report says, without the values that it shows."
-    lines = error.say(SAY[lang])[0].splitlines()
-    text = "\n".join(line for line in lines if not re.match(VALUES, line))
-    return re.sub(rf"{answer.name}|{HEAD}", "", text)
+    "What the report says, without the values and the lines that it quotes."
+    before, line, after = re.split(f"(?m)^(.*(?:{EXAMPLE}).*)$",
+                                   error.say(SAY[lang])[0] + f"\n{EXAMPLE}",
+                                   maxsplit=1)
+    text = "\n".join([before, *re.findall(IN_EXAMPLE, after)])
+    return re.sub(f"{answer.name}|{OWN_LINE}", "", text)
 
 
 def guess(error, lang):

@@ -63,8 +63,9 @@ ROWS_COLUMNS = ([r"fila|alto|altura|vertical|n_H",
                  r"column|ancho|anchura|horizontal|n_W"],
                 [r"row|height|vertical|n_H", r"column|width|horizontal|n_W"])
 SQUARE = ([r"cuadrad|n_H ?(≠|!=)|(alto|altura) y (el |la )?anch|distint\w+ "
-           r"(el )?alto|más (alt|anch)"],
-          [r"square|n_H ?(≠|!=)|height and (the )?width|(taller|wider) than"])
+           r"(el )?alto|más (alt|anch)|filas que columnas"],
+          [r"square|n_H ?(≠|!=)|height and (the )?width|(taller|wider) than"
+           r"|rows than columns"])
 ROUNDED_UP = ([r"arriba|techo|ceil|divisible|exact|cabe|sobra"],
               [r"round\w* up|ceil|divisible|exact|does not fit|left over"])
 NO_PLUS_ONE = ([r"\+ ?1\b|sumar (un[oa]|1)|(la|una|de) últim"
@@ -172,19 +173,22 @@ ALWAYS_AVERAGE = ([r"promedi|media\b|average", r"siempre|ignora"
                    r"|sea cual sea|(modo|mode).*max|max.*modo"],
                   [r"averag|mean", r"always|ignor|whatever"
                                         r"|mode.*max|max.*mode"])
-NO_AVERAGE = ([r"(?s)^(?!.*(cambiad|siempre|en vez)).*(average|promedi)"],
-              [r"(?s)^(?!.*(exchang|swap|always|instead)).*averag"])
+NO_AVERAGE = ([r"(?s)^(?!.*(cambiad|siempre (el|se)|en vez)).*"
+               r"(average|promedi)"],
+              [r"(?s)^(?!.*(exchang|swap|is always|it always|instead))"
+               r".*averag"])
 MODES_EXCHANGED = ([r"intercambi|cambiad|revés|confund"],
                    [r"exchang|swap|other way|confus|mixed"])
 NOT_DIVIDED = ([r"(suma|total) (en vez|en lugar)|no se (divid|repart)"
-                r"|(falta|sin) divid"
+                r"|(falta|sin) divid|multiplic\w* por f"
                 r"|en vez de (promediar|la media|el promed)"],
                [r"(adds?|sums?|sum|total) instead|not (divided|shared|spread)"
-                r"|(without|missing) divid|instead of (the )?(averag|mean)"])
+                r"|(without|missing) divid|multiplied by f"
+                r"|instead of (the )?(averag|mean)"])
 WRONG_DIVISOR = ([r"(divid|repart)\w* (entre|por|como)|f ?(\*|·|×|\^) ?|f²"
-                  r"|área|número de celdas|en vez de f"],
+                  r"|área|número de celdas|en vez de f|multiplic\w* por f"],
                  [r"(divid|shared?)\w* (by|as|among)|f ?(\*|·|×|\^) ?|f²"
-                  r"|area|number of cells|instead of f"])
+                  r"|area|number of cells|instead of f|multiplied by f"])
 SUM_FOR_PRODUCT = ([r"n_H ?\+ ?n_W|f ?\+ ?f|2 ?f\b|\bsuma\b.*producto"
                     r"|producto.*\bsuma\b|divid\w* entre la suma"],
                    [r"n_H ?\+ ?n_W|f ?\+ ?f|2 ?f\b|\bsum\b.*product"

@@ -208,8 +208,8 @@ def conv_backward_channels_first(dZ, cache):
     return dA_pad[:, :, p:p+n_H_prev, p:p+n_W_prev], dW, db
 
 
-@wrong("conv_backward", [r"\bdW\b|\bdb\b", r"divid|promedi|/ ?m\b|media\b"],
-       [r"\bdW\b|\bdb\b", r"divid|averag|/ ?m\b|mean"])
+@wrong("conv_backward", [r"\bdW\b|\bdb\b|gradientes", r"divid|promedi|/ ?m\b"],
+       [r"\bdW\b|\bdb\b|gradients", r"divid|averag|/ ?m\b"])
 def conv_backward_divided_by_m(dZ, cache):
     A_prev, W, b, hparameters = cache
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape

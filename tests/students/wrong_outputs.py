@@ -199,9 +199,9 @@ def softmax_sigmoid(Z):
 
 
 @wrong("softmax", [r"máximo.*(todo|lote|global|matriz)|máximo de cada fila"
-                   r"|0 ?/ ?0|\bnan\b"],
+                   r"|0 ?/ ?0|\bnan\b|números (son )?grandes"],
        [r"maximum.*(whole|\ball\b|batch|everything)|maximum of each row"
-        r"|0 ?/ ?0|\bnan\b"])
+        r"|0 ?/ ?0|\bnan\b|numbers are large"])
 def softmax_maximum_of_everything(Z):
     e = np.exp(Z - np.max(Z))
     return e / e.sum(axis=1, keepdims=True)
@@ -281,8 +281,9 @@ def compute_cost_in_bits(A_last, Y):
 
 
 @wrong("compute_cost", [r"un (solo )?número|escalar|cada imagen"
-                        r"|forma es \(\d+,\)"],
-       [r"a (single )?number|scalar|(each|every) image|shape is \(\d+,\)"])
+                        r"|(forma es|se obtuvo) \(\d+,\)"],
+       [r"a (single )?number|scalar|(each|every) image"
+        r"|(shape is|got) \(\d+,\)"])
 def compute_cost_of_each_image(A_last, Y):
     return -np.sum(Y * np.log(A_last), axis=1)
 
