@@ -12,6 +12,7 @@ from cnnbook.press.manifest import (on_paper, pages, read_manifest,
                                     workshop)
 from cnnbook.press.search import Prose
 from cnnbook.press.staging import whole_books
+from cnnbook.press.student import exercise_file
 from conftest import ROOT
 
 LANGS = "es", "en"
@@ -45,6 +46,14 @@ class Text(HTMLParser):
             self.text.append(data)
 
 
+def tests_in(notebooks, lang):
+    "How many cells of tests each page of exercises has, by its url."
+    found = {page["url"]: sum("tests" in cell.metadata.get("tags", [])
+                              for cell in notebooks[page["file"]].cells)
+             for page in pages(read_manifest(ROOT, lang))}
+    return {url: count for url, count in found.items() if count}
+
+
 @pytest.fixture(scope="module")
 def parsed(book):
     "Every page: (lang, url) -> Text."
@@ -70,15 +79,21 @@ def test_every_page_says_its_language_and_title(parsed):
         assert sum(t == "h1" for t, _ in page.tags) >= 1, url
 
 
-def test_every_page_links_to_its_twin_and_its_notebook(parsed):
+def test_every_page_links_to_its_twin_and_its_notebooks(parsed, notebooks):
+    exercised = tests_in(notebooks, "es")
     for (lang, url), page in parsed.items():
         up = "../" * url.count("/")
         other = {"es": "en", "en": "es"}[lang]
         links = [a.get("href") for t, a in page.tags if t == "a"]
         assert f"{up}../{other}/{url}" in links, (lang, url)
         stem = url.split("/")[-1].replace(".html", ".ipynb")
-        assert any(link and re.fullmatch(rf"(\.\./|\./)*notebooks/{stem}", link)
-                   for link in links), (lang, url)
+        names = [stem]
+        if url in exercised:
+            names.append(exercise_file(stem, lang))
+        for name in names:
+            assert any(link and re.fullmatch(
+                rf"(\.\./|\./)*notebooks/{name}", link)
+                for link in links), (lang, url)
 
 
 def test_no_markup_is_left_in_the_text(parsed):
@@ -200,6 +215,37 @@ def test_every_place_has_an_address(book):
         assert not lost
 
 
+def test_the_exercises_of_each_page_are_given_out(book, notebooks):
+    import nbformat
+    for lang in LANGS:
+        there = {path.name: nbformat.read(path, 4) for path in
+                 (book / lang / "notebooks").glob("*-e*er*i*s.ipynb")}
+        assert set(there) == {
+            exercise_file(url.split("/")[-1].replace("html", "ipynb"), lang)
+            for url in tests_in(notebooks, lang)}
+        for nb in there.values():
+            nbformat.validate(nb)
+            for cell in nb.cells:
+                assert not cell.get("outputs")
+                for mark in "BEGIN SOLUTION", "HIDDEN TESTS", "\n:::", "{#":
+                    assert mark not in cell.source, cell.source
+
+
+PENDING = {"es": r"○ 0/[\d.]+ puntos.*?: pendiente",
+           "en": r"○ 0/[\d.]+ marks.*?: pending"}
+
+
+def test_no_page_shows_a_tick_under_an_empty_answer(book, notebooks):
+    for lang in LANGS:
+        tests = tests_in(notebooks, lang)
+        assert len(tests) > 10
+        for url, count in tests.items():
+            html = (book / lang / url).read_text("utf-8")
+            _, shown = re.split(r'id="sec-[\w-]+-exercises"', html)
+            assert "✓" not in shown, (lang, url)
+            assert len(re.findall(PENDING[lang], shown)) >= count, (lang, url)
+
+
 def file_of(book, lang, kind):
     "The file with the whole book in `lang`: its PDF or its EPUB."
     return book / lang / whole_books(read_manifest(ROOT, lang))[kind]
@@ -232,6 +278,8 @@ def test_the_pdf_is_whole(book, pdfs, lang):
              "en": ("Figure 1.1", "Equation", "Chapter 2", "Solution")}[lang]
     for word in words:
         assert word in spaced(text), word
+    assert not re.search(r"✓ [\d.]+/", text)
+    assert re.search(PENDING[lang], spaced(text))
     facts = pdfs[lang].metadata
     assert facts.title == read_manifest(ROOT, lang)["book"]["title"]
 
@@ -289,7 +337,7 @@ def test_the_text_of_the_pdf_stays_on_the_page(book, lang):
 
 
 @pytest.mark.parametrize("lang", LANGS)
-def test_the_epub_is_whole(book, lang):
+def test_the_epub_is_whole(book, notebooks, lang):
     from xml.etree import ElementTree
     with zipfile.ZipFile(file_of(book, lang, "EPUB")) as epub:
         names = epub.namelist()
@@ -313,6 +361,9 @@ def test_the_epub_is_whole(book, lang):
             assert not anchor or anchor in ids[target], (name, link)
     assert tags.count("math") > 100 and "script" not in tags
     assert {"es": "Figura 1.1", "en": "Figure 1.1"}[lang] in spaced(text)
+    assert len(re.findall(PENDING[lang], text)) >= sum(tests_in(
+        notebooks, lang).values())
+    assert not re.search(r"✓ [\d.]+/", text)
 
 
 @pytest.mark.parametrize("lang", LANGS)

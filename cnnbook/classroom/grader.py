@@ -18,14 +18,14 @@ from tempfile import TemporaryDirectory
 from .releases import (chosen, given, import_statements,
                                         release)
 from .reports import earned, grades_csv, report_page, why
-from .sandbox import LIMITS
-from .student import exercises, student_notebook
+from .sandbox import LIMITS, hide_memory
 from .submissions import (chapters_of, contents,
                                            find_submissions, key_of,
                                            safe_name, shown, wanted_of)
 from .supervision import EMPTY, Helper
 from ..press.editions import edition
 from ..press.manifest import BuildError, read_notebooks
+from ..press.student import exercises, student_notebook
 from ..storage import write_whole
 
 # %% ../../chapters/making/grade.ipynb #d30cef51
@@ -128,6 +128,7 @@ def grade(root, arguments):
     if not arguments.submissions.is_dir():
         raise BuildError(f"{arguments.submissions} is not a folder")
     lang, start = arguments.lang, time.time()
+    hide_memory()                       # it holds the tests and the records
     notebooks = {path.stem: nb for path, nb in read_notebooks(root).items()
                  if exercises(edition(nb, lang))}
     if arguments.chapter and arguments.chapter not in notebooks:
