@@ -35,7 +35,7 @@ from cnnbook.classroom.pupil import run_cells
 from cnnbook.classroom.releases import bound_names, chosen, release
 from cnnbook.classroom.reports import earned, grades_csv
 from cnnbook.classroom.sandbox import LIMITS, SYSTEM_CALLS, filter_program
-from cnnbook.classroom.student import exercises, student_notebook
+from cnnbook.press.student import exercises, student_notebook
 from cnnbook.classroom.submissions import (REASONS, chapters_of,
                                            exercises_in, wanted_of)
 from cnnbook.classroom.supervision import Helper
