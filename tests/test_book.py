@@ -200,6 +200,29 @@ def test_every_place_has_an_address(book):
         assert not lost
 
 
+def tests_in(notebooks, lang):
+    "How many cells of tests each page of exercises has, by its url."
+    found = {page["url"]: sum("tests" in cell.metadata.get("tags", [])
+                              for cell in notebooks[page["file"]].cells)
+             for page in pages(read_manifest(ROOT, lang))}
+    return {url: count for url, count in found.items() if count}
+
+
+PENDING = {"es": r"○ 0/[\d.]+ puntos.*?: pendiente",
+           "en": r"○ 0/[\d.]+ marks.*?: pending"}
+
+
+def test_no_page_shows_a_tick_under_an_empty_answer(book, notebooks):
+    for lang in LANGS:
+        tests = tests_in(notebooks, lang)
+        assert len(tests) > 10
+        for url, count in tests.items():
+            html = (book / lang / url).read_text("utf-8")
+            _, shown = re.split(r'id="sec-[\w-]+-exercises"', html)
+            assert "✓" not in shown, (lang, url)
+            assert len(re.findall(PENDING[lang], shown)) >= count, (lang, url)
+
+
 def file_of(book, lang, kind):
     "The file with the whole book in `lang`: its PDF or its EPUB."
     return book / lang / whole_books(read_manifest(ROOT, lang))[kind]
@@ -232,6 +255,8 @@ def test_the_pdf_is_whole(book, pdfs, lang):
              "en": ("Figure 1.1", "Equation", "Chapter 2", "Solution")}[lang]
     for word in words:
         assert word in spaced(text), word
+    assert not re.search(r"✓ [\d.]+/", text)
+    assert re.search(PENDING[lang], spaced(text))
     facts = pdfs[lang].metadata
     assert facts.title == read_manifest(ROOT, lang)["book"]["title"]
 
@@ -289,7 +314,7 @@ def test_the_text_of_the_pdf_stays_on_the_page(book, lang):
 
 
 @pytest.mark.parametrize("lang", LANGS)
-def test_the_epub_is_whole(book, lang):
+def test_the_epub_is_whole(book, notebooks, lang):
     from xml.etree import ElementTree
     with zipfile.ZipFile(file_of(book, lang, "EPUB")) as epub:
         names = epub.namelist()
@@ -313,6 +338,9 @@ def test_the_epub_is_whole(book, lang):
             assert not anchor or anchor in ids[target], (name, link)
     assert tags.count("math") > 100 and "script" not in tags
     assert {"es": "Figura 1.1", "en": "Figure 1.1"}[lang] in spaced(text)
+    assert len(re.findall(PENDING[lang], text)) >= sum(tests_in(
+        notebooks, lang).values())
+    assert not re.search(r"✓ [\d.]+/", text)
 
 
 @pytest.mark.parametrize("lang", LANGS)

@@ -1,10 +1,15 @@
 """The two languages of every notebook say the same."""
+import ast
 import re
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from cnnbook.press.editions import edition, language, unpaired
+from cnnbook.classroom.marks import marks, verdict
+from cnnbook.classroom.student import exercises
+from cnnbook.press.editions import (SOLVED, arranged, edition, language,
+                                    stakes, unpaired)
 from cnnbook.press.manifest import read_manifest, workshop
 from cnnbook.press.numbering import number_book
 from conftest import FILES, ROOT
@@ -154,3 +159,85 @@ def test_the_article_agrees_with_the_place(notebooks, places, file):
                 spanish, re.I):
             masculine = places[key].kind in ("chapter", "appendix")
             assert masculine == (article.lower() != "la"), (article, key)
+
+
+def tagged(nb, tag):
+    return [cell for cell in nb.cells if tag in cell.metadata.get("tags", [])]
+
+
+TICKED = new_output("display_data", {
+    "text/plain": "✓ 3/3", "text/html": "<b>✓</b>"}, metadata={})
+
+
+@pytest.mark.parametrize("lang", ["es", "en"])
+@pytest.mark.parametrize("file", FILES)
+def test_a_page_shows_no_tick_under_a_stub(notebooks, file, lang):
+    nb = edition(notebooks[file], lang)
+    for cell in tagged(nb, "tests"):
+        cell.outputs = [new_output("stream", text="agrees in 60 cases"),
+                        TICKED]
+    page = arranged(nb, lang)
+    pending = {"es": "pendiente", "en": "pending"}[lang]
+    for before, cell in zip(tagged(nb, "tests"), tagged(page, "tests")):
+        texts = [output.data["text/plain"] for output in cell.outputs]
+        assert len(texts) == len(stakes(before.source)) > 0
+        for text, (points, names) in zip(texts, stakes(before.source)):
+            word = (lambda es, en: es) if lang == "es" else lambda es, en: en
+            told, _ = verdict(0, points, names[lang], None, word, True)
+            assert text == f"{told}: {pending}"
+        assert cell.source.count("with marks") == len(texts)
+    shown = [output for cell in page.cells for output in
+             cell.get("outputs", []) if "✓" in str(output)]
+    assert not shown
+    nbformat.validate(page)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_what_is_at_stake_is_what_marks_is_told(notebooks, file):
+    for cell in tagged(notebooks[file], "tests"):
+        calls = [node for node in ast.walk(ast.parse(cell.source))
+                 if isinstance(node, ast.With)]
+        calls = [ast.unparse(node.items[0].context_expr) for node in calls]
+        told = [eval(call, {"marks": marks}) for call in calls
+                if call.startswith("marks(")]
+        assert [(m.points, {"es": m.spanish, "en": m.english})
+                for m in told] == stakes(cell.source)
+
+
+@pytest.mark.parametrize("lang", ["es", "en"])
+@pytest.mark.parametrize("file", FILES)
+def test_solutions_come_after_the_last_tests_of_their_exercise(notebooks,
+                                                               file, lang):
+    nb = edition(notebooks[file], lang)
+    shown = {e.id: e for e in exercises(arranged(nb, lang))}
+    for exercise in exercises(nb):
+        page = shown[exercise.id]
+        assert page.points == exercise.points
+        ids = [cell.id for cell in page.cells]
+        last = max(i for i, cell in enumerate(page.cells)
+                   if "tests" in cell.metadata.get("tags", []))
+        solved = [cell.id for cell in exercise.cells if "solution" in
+                  cell.metadata.get("tags", []) and SOLVED.search(cell.source)]
+        assert ids[last + 1:][:len(solved)] == solved
+        assert all(ids.index(f"{name}-stub") < last for name in solved)
+        assert [i for i in ids if not i.endswith("-stub")
+                and i not in solved] == [
+            cell.id for cell in exercise.cells if cell.id not in solved]
+
+
+def test_two_cells_of_tests_keep_the_solution_till_the_end():
+    answer = "x = None\n### BEGIN SOLUTION\nx = 4\n### END SOLUTION"
+    nb = new_notebook(cells=[
+        new_code_cell(answer, metadata={"tags": ["solution"]}),
+        new_code_cell('with marks(1, of="x"):\n    assert x > 3',
+                      metadata={"tags": ["tests"]}),
+        new_code_cell("# a comment is no heading"),
+        new_code_cell('with marks(2, "lo mismo", "the same", of="x"):\n'
+                      "    assert x < 5", metadata={"tags": ["tests"]}),
+        new_code_cell("after")])
+    page = arranged(edition(nb, "es"), "es")
+    assert [cell.source.split("\n")[-1] for cell in page.cells] == [
+        "# Escribe aquí tu código.", "    assert x > 3",
+        "# a comment is no heading", "    assert x < 5", "x = 4", "after"]
+    assert page.cells[3].outputs[0].data["text/plain"] == (
+        "○ 0/2 puntos · lo mismo: pendiente")

@@ -78,6 +78,15 @@ def test_the_folder_is_that_of_the_notebook_and_stays_clean(project):
     ("from cnnbook import zero_pad\nzero_pad(3, 1)", 2,
      r"ValueError: .*cnnbook/\S+\.py, line \d+"),
     ("raise SystemExit(3)", 1, "SystemExit: 3"),
+    ("from cnnbook.classroom.marks import marks\nx = 3\n"
+     "with marks(2, of='x'):\n    assert x > 2\n    assert x == 4", 5,
+     "AssertionError"),
+    ("from cnnbook.classroom.marks import marks\nx = None\n"
+     "with marks(2, of='x'):\n    assert x == 4", 3, "Mismatch"),
+    ("from cnnbook.classroom.marks import check, marks\n"
+     "def conv1d(x, k, *rest):\n    return x\n"
+     "with marks(2, of='conv1d'):\n    check(conv1d, 'conv1d')", 5,
+     "Mismatch"),
 ])
 def test_an_error_names_the_notebook_the_cell_and_the_line(project, code,
                                                            line, words):

@@ -3,6 +3,7 @@ import linecache
 import re
 import subprocess
 import sys
+from functools import partial
 from html.parser import HTMLParser
 
 import numpy as np
@@ -13,13 +14,17 @@ from hypothesis import strategies as st
 from cnnbook.classroom import marks as module
 from cnnbook.classroom import messages
 from cnnbook.classroom.diagnosis import mistaken
-from cnnbook.classroom.fingerprints import array_hash
+from cnnbook.classroom.fingerprints import array_hash, value_hash
+from cnnbook.classroom.guard import called
 from cnnbook.classroom.marks import (RESULTS, check, check_hash, check_scalar,
-                                     check_vectorised, marks, show_marks)
+                                     check_value, check_vectorised, marks,
+                                     show_marks)
 from cnnbook.classroom.messages import Mismatch
 from cnnbook.classroom.mistakes import MISTAKES, mistakes_of, table, wrong
 from cnnbook.classroom.problems import PROBLEMS, reference
 from cnnbook.classroom.vectorised import loops_in
+from cnnbook.conv_layer import conv_forward
+from cnnbook.nn import Linear
 
 
 @pytest.fixture(autouse=True)
@@ -132,6 +137,254 @@ def test_in_a_notebook_it_displays_each_language(monkeypatch):
     assert spoken == ["es", "en"]
     assert "puntos" in captured.outputs[0].data["text/html"]
     assert "marks" in captured.outputs[1].data["text/plain"]
+
+
+# ---- what the student defined ----
+
+def block(source, space):
+    "Run a tests cell in a notebook's namespace, as Jupyter would."
+    name = f"<tests {len(linecache.cache)}>"
+    linecache.cache[name] = len(source), None, source.splitlines(1), name
+    exec(compile(source, name, "exec"), space)
+
+
+def notebook(**names):
+    return {"marks": marks, "np": np, "check": check,
+            "check_value": check_value, **names}
+
+
+ONE = 'with marks(2, of="area"):\n    assert area([2, 3]) == 6\n'
+
+
+@pytest.mark.parametrize("names, told", [
+    ({}, "`area` is not written yet"),
+    ({"area": None}, "`area` is not written yet"),
+    ({"area": conv_forward}, "`area` is the book's function"),
+    ({"area": partial(partial(conv_forward), b=0)}, "is the book's function"),
+    ({"area": Linear(2, 3, rng=np.random.default_rng(0))}, "is the book's"),
+])
+def test_what_was_not_written_is_not_marked(names, told, capsys):
+    space = notebook(**names)
+    with pytest.raises(Mismatch) as caught:
+        block(ONE, space)
+    out = capsys.readouterr().out
+    assert caught.value.pending and RESULTS["area"] == (0, 2)
+    assert out.startswith("○ 0/2 marks · area\n") and told in out
+    assert "✗" not in out
+
+
+def test_a_stub_is_pending_and_not_wrong(capsys, monkeypatch):
+    def area(sides):
+        raise NotImplementedError
+    monkeypatch.setenv("CNNBOOK_LANG", "es,en")
+    with pytest.raises(NotImplementedError):
+        block(ONE, notebook(area=area))
+    out = capsys.readouterr().out
+    assert "○ 0/2 puntos · area\nTodavía no está escrito." in out
+    assert "○ 0/2 marks · area\nIt is not written yet." in out
+
+
+def test_of_takes_a_text_or_a_list():
+    assert marks(1, of="full, same valid").of == ["full", "same", "valid"]
+    assert marks(1, of=["full", "same"]).of == ["full", "same"]
+    assert marks(1, of="full, same").english == "full, same"
+
+
+def test_a_label_has_its_language(capsys, monkeypatch):
+    monkeypatch.setenv("CNNBOOK_LANG", "es,en")
+    with marks(2, "a mano", "by hand"):
+        pass
+    show_marks()
+    out = capsys.readouterr().out
+    assert "✓ 2/2 puntos · a mano" in out and "✓ 2/2 marks · by hand" in out
+    es, en = out.split("Exercise")
+    assert "a mano  " in es and "by hand" in en and "a mano" not in en
+    assert RESULTS == {"by hand": (2, 2)}
+
+
+def test_a_function_cannot_change_what_it_is_compared_with(capsys):
+    def double(x):
+        x *= 0
+        return x
+    source = """
+x = np.array([1., 2])
+with marks(2, of="double"):
+    assert np.array_equal(double(x), 2 * x)
+"""
+    space = notebook(double=double)
+    with pytest.raises(Mismatch):
+        block(source, space)
+    assert space["x"].tolist() == [1, 2] and space["double"] is double
+    assert "changes its input `x`" in capsys.readouterr().out
+    assert RESULTS["double"] == (0, 2)
+
+
+@pytest.mark.parametrize("change", [
+    lambda x: x[0].__setitem__(0, 5), lambda x: x[1].append(3),
+    lambda x: x[2].update(b=1), lambda x: x[2]["a"].fill(9)])
+def test_a_change_is_seen_wherever_it_is(change):
+    given = (np.zeros(2), [1, 2], {"a": np.ones(1)})
+    result, changed = called(change, [given])
+    assert changed and given[0][0] == 0 and given[1] == [1, 2]
+    assert list(given[2]) == ["a"] and given[2]["a"][0] == 1
+
+
+def test_an_input_that_stays_is_no_change():
+    nan = np.array([np.nan, -0.0])
+    assert called(lambda x, k: x, [nan, {"s": 1}])[1] == []
+    assert called(lambda *, x: x.sort(), [], {"x": [2, 1]})[1] == ["x"]
+
+
+def test_what_is_printed_does_not_flood_the_report(capsys):
+    def area(sides):
+        for i in range(300):
+            print("row", i)
+        return 5
+    with pytest.raises(AssertionError):
+        block(ONE, notebook(area=area))
+    out = capsys.readouterr().out
+    assert "It printed (300 lines):\nrow 0\n" in out
+    assert out.count("row") == 5
+
+
+def test_the_function_itself_comes_back_after_the_tests():
+    def area(sides):
+        return 6
+    space = notebook(area=area)
+    block(ONE, space)
+    assert space["area"] is area and RESULTS["area"] == (2, 2)
+
+
+def test_part_of_the_marks_is_shown_as_such(capsys):
+    def fails():
+        raise Mismatch(lambda word: ("half", "<p>half</p>"), part=0.5)
+    with pytest.raises(Mismatch), marks(5, "x"):
+        fails()
+    assert RESULTS["x"] == (2.5, 5)
+    assert "◐ 2.5/5 marks · x\nhalf" in capsys.readouterr().out
+
+
+def test_a_bonus_that_was_not_tried_is_not_wrong(capsys):
+    with pytest.raises(Mismatch), marks(3, "x", bonus=True):
+        check_vectorised(with_for, "relu")
+    with pytest.raises(Mismatch), marks(3, "y"):
+        check_vectorised(with_for, "relu")
+    with pytest.raises(Mismatch), marks(3, "z", bonus=True):
+        check_vectorised(lambda_free, "relu")
+    out = capsys.readouterr().out
+    assert "○ 0/3 marks · x" in out and "✗ 0/3 marks · y" in out
+    assert "✗ 0/3 marks · z" in out         # it has no loops, and is wrong
+
+
+def test_jupyter_shows_no_traceback_of_what_was_told(tmp_path):
+    from nbclient import NotebookClient
+    from nbformat.v4 import new_code_cell, new_notebook
+    nb = new_notebook(cells=[new_code_cell(
+        "import numpy as np\n"
+        "from cnnbook.classroom.marks import *\n"
+        "from cnnbook.classroom.marks import check, marks\n"
+        "def relu(Z):\n    return Z, Z"), new_code_cell(
+        "with marks(3, of='relu'):\n    check(relu)",
+        metadata={"tags": ["raises-exception"]}), new_code_cell(
+        "1 / 0", metadata={"tags": ["raises-exception"]})])
+    NotebookClient(nb, kernel_name="python3").execute()
+    told, error = nb.cells[1].outputs
+    assert "0/3" in told.data["text/plain"]
+    assert error.output_type == "error" and error.ename == "Mismatch"
+    assert error.traceback == ["↑"]
+    assert len(nb.cells[2].outputs[0].traceback) > 2
+
+
+# ---- what a failing assert compared ----
+
+def half(n):
+    return n // 2
+
+
+@pytest.mark.parametrize("test, told", [
+    ("half(3) == 1.5", "`half(3)` gives 1; 1.5 was expected."),
+    ("half(4) == 2 and half(3) == 1.5", "`half(3)` gives 1; 1.5"),
+    ("half(4) == 2 == half(5) == 2.5", "`half(5)` gives 2; 2.5"),
+    ("[half(n) for n in range(3)] == [0, 0.5, 1]",
+     "gives [0, 0, 1]; [0, 0.5, 1] was expected"),
+    ("half(3) > 1", "`half(3)` gives 1; `half(3) > 1` was expected."),
+    ("half(3) != 1", "`half(3)` gives 1; `half(3) != 1` was expected."),
+    ("not half(3)", "`half(3)` is 1, which is not what is asked."),
+    ("half(1)", "`half(1)` is 0, which is not what is asked."),
+    ("np.allclose(half(np.array([1., 3])), [0.5, 1.5])",
+     "gives [0. 1.]; [0.5, 1.5] was expected"),
+    ("np.isclose(half(3.), 1.5)", "`half(3.0)` gives 1.0; 1.5 was"),
+    ("check_value(half(3), 'x$12')", "`half(3)` is 1, which is not what"),
+    ("half(3) in (2, 3)", "`half(3)` gives 1; `half(3) in (2, 3)` was"),
+])
+def test_a_bare_assert_tells_what_it_compared(test, told, capsys):
+    source = f"n = 7\nwith marks(1, of='half'):\n    assert ({test})\n"
+    with pytest.raises(AssertionError):
+        block(source, notebook(half=half))
+    assert told in capsys.readouterr().out
+
+
+def test_the_assert_that_failed_is_the_one_that_is_told(capsys):
+    source = """
+with marks(1, of='half'):
+    assert half(0) == 0
+    for n in range(4):
+        expected = n / 2
+        assert (half(n)
+                == expected)
+"""
+    with pytest.raises(AssertionError):
+        block(source, notebook(half=half))
+    assert "`half(n)` gives 0; 0.5 was expected." in capsys.readouterr().out
+
+
+def test_a_side_that_fails_when_asked_again_leaves_the_line(capsys):
+    answers = iter([1])
+    source = "with marks(1):\n    assert next(answers) == 2\n"
+    with pytest.raises(AssertionError):
+        block(source, notebook(answers=answers))
+    assert "assert next(answers) == 2" in capsys.readouterr().out
+
+
+# ---- small values by their fingerprint ----
+
+SMALL = st.recursive(
+    st.none() | st.booleans() | st.integers(-10**9, 10**9) | st.text()
+    | st.floats(-1e6, 1e6), lambda inner: st.lists(inner, max_size=3)
+    | st.tuples(inner, inner), max_leaves=6)
+
+
+@given(SMALL, SMALL)
+def test_the_same_value_and_no_other_has_the_fingerprint(a, b):
+    told = value_hash(a, "s")
+    assert check_value(a, told) and told.startswith("s$")
+    assert value_hash(a, "t")[2:] != told[2:]
+    assert check_value(b, told) == (value_hash(b, "s") == told)
+
+
+@pytest.mark.parametrize("a, b, alike", [
+    ([1, 2], (1.0, 2.0), True), ([1, 2], np.array([1, 2]), True),
+    ([[1, 2]], np.array([[1, 2]], np.uint8), True), (16, 16.0, True),
+    (True, np.True_, True), (0.1 + 0.2, 0.3, True), (-0.0, 0, True),
+    (1 / 3, 0.333333333, True), (1 / 3, 0.3333, False), (True, 1, False),
+    ([1, 2], [2, 1], False), ([1, 2], [1, 2, 0], False), ([], None, False),
+    ([[1], 2], [1, [2]], False), ("1", 1, False), ("a", "b", False),
+    (2457600, 2457601, False), ([0, 0], [0], False), ("[1]", [1], False),
+    ({"a": 1, "b": 2}, {"b": 2, "a": 1}, True), ({"a": 1}, {"a": 2}, False),
+])
+def test_values_alike_and_not(a, b, alike):
+    assert check_value(b, value_hash(a, "salt")) is alike
+
+
+def test_what_has_no_fingerprint():
+    told = value_hash([1], "s")
+    for strange in print, object(), {1: object()}, [print], 1j, np.array(
+            [None]):
+        assert check_value(strange, told) is False
+        with pytest.raises(TypeError, match="value must be made of"):
+            value_hash(strange, "s")
+    with pytest.raises(TypeError, match="salt must be"):
+        value_hash(1, "a$b")
 
 
 # ---- published checks ----
@@ -308,6 +561,10 @@ def with_for(Z):
     for i in np.arange(len(A)):
         A[i] = np.maximum(A[i], 0)
     return A, Z
+
+
+def lambda_free(Z):
+    return np.abs(Z), Z
 
 
 def with_comprehension(Z):

@@ -8,15 +8,19 @@ __all__ = ['CLOSE', 'HASHED', 'SIGNS', 'failed_test', 'written']
 # %% ../../chapters/making/answers.ipynb #194af122
 import ast
 import linecache
+import operator
 
 import numpy as np
 
 # %% ../../chapters/making/answers.ipynb #7cffa778
 CLOSE = {"allclose", "isclose", "array_equal"}
 HASHED = {"check_value", "check_hash", "check_scalar"}
-SIGNS = {ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">",
-         ast.GtE: ">=", ast.In: "in", ast.NotIn: "not in", ast.Is: "is",
-         ast.IsNot: "is not"}
+SIGNS = {ast.NotEq: ("!=", operator.ne), ast.Lt: ("<", operator.lt),
+         ast.LtE: ("<=", operator.le), ast.Gt: (">", operator.gt),
+         ast.GtE: (">=", operator.ge), ast.Eq: ("==", operator.eq),
+         ast.Is: ("is", operator.is_), ast.IsNot: ("is not", operator.is_not),
+         ast.In: ("in", lambda a, b: a in b),
+         ast.NotIn: ("not in", lambda a, b: a not in b)}
 
 
 def failed_test(error):
@@ -61,32 +65,32 @@ def _told(test, value):
         return next((told for told in (
             _told(part, value) for part in test.values) if told), None)
     if isinstance(test, ast.Compare):
-        sides = [test.left, *test.comparators]
-        return next((told for told in map(
-            lambda a, op, b: _compared(a, op, b, value),
-            sides, test.ops, sides[1:]) if told), None)
-    if value(test):
-        return None
+        sides = [(node, value(node)) for node in
+                 [test.left, *test.comparators]]
+        return next((told for told in map(_compared, sides, test.ops,
+                                          sides[1:]) if told), None)
     name = getattr(getattr(test, "func", None), "attr", None) or getattr(
         getattr(test, "func", None), "id", None)
-    if name in CLOSE:
-        return _pair(test.args[0], value(test.args[0]), value(test.args[1]))
-    if name in HASHED:
-        return _alone(test.args[0], value)
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        return _alone(test.operand, value)
-    return _alone(test, value)
+        got = value(test.operand)
+        return _alone(test.operand, got) if got else None
+    if name in HASHED | CLOSE:
+        got, expected = value(test.args[0]), value(test.args[1])
+        return (_pair(test.args[0], got, expected) if name in CLOSE
+                else _alone(test.args[0], got))
+    got = value(test)
+    return None if got else _alone(test, got)
 
 # %% ../../chapters/making/answers.ipynb #be3395e9
-def _compared(left, op, right, value):
+def _compared(left, op, right):
     "What is wrong with a comparison of two sides, or None."
-    program = ast.fix_missing_locations(ast.Compare(left, [op], [right]))
-    if np.all(value(program)):
+    (left, got), (right, expected) = left, right
+    sign, holds = SIGNS[type(op)]
+    if np.all(holds(got, expected)):
         return None
     if isinstance(op, ast.Eq):
-        return _pair(left, value(left), value(right))
-    a, b = ast.unparse(left), ast.unparse(right)
-    sign, got = SIGNS[type(op)], written(value(left))
+        return _pair(left, got, expected)
+    a, b, got = ast.unparse(left), ast.unparse(right), written(got)
     return (f"`{a}` da {got}; se esperaba `{a} {sign} {b}`.",
             f"`{a}` gives {got}; `{a} {sign} {b}` was expected.")
 
@@ -97,8 +101,8 @@ def _pair(node, got, expected):
             f"`{text}` gives {got}; {expected} was expected.")
 
 
-def _alone(node, value):
-    text, got = ast.unparse(node), written(value(node))
+def _alone(node, got):
+    text, got = ast.unparse(node), written(got)
     return (f"`{text}` es {got}, y no es lo que se pide.",
             f"`{text}` is {got}, which is not what is asked.")
 

@@ -10,6 +10,7 @@ import csv
 import html
 import io
 
+from .releases import each_exercise
 from .submissions import REASONS
 from ..press.editions import LANGUAGES
 
@@ -17,34 +18,31 @@ from ..press.editions import LANGUAGES
 def grades_csv(rows, releases, lang):
     "The grades as the text of a CSV file."
     asked = {exercise for row in rows for exercise in row["exercises"]}
-    stakes = {step["id"]: step["points"] for step in _steps(releases)
-              if step["id"] in asked}
+    stakes = {exercise: step["points"] for exercise, (_, step)
+              in each_exercise(releases).items() if exercise in asked}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["student", "file", "chapter", "earned", "at_stake",
                      *stakes, "reason", "seconds"])
     for row in rows:
-        each = [_points(row, exercise) if exercise in row["exercises"]
-                else "" for exercise in stakes]
+        each = [f"{_points(row, exercise):g}"
+                if exercise in row["exercises"] else ""
+                for exercise in stakes]
+        whole = sum(stakes[exercise] for exercise in row["exercises"])
         writer.writerow([_cell(row["student"]), _cell(row["file"]),
-                         row["chapter"], earned(row),
-                         sum(stakes[e] for e in row["exercises"]), *each,
-                         why(row, lang), row["seconds"]])
+                         row["chapter"], f"{earned(row):g}", f"{whole:g}",
+                         *each, why(row, lang), row["seconds"]])
     return text.getvalue()
 
 # %% ../../chapters/making/grade.ipynb #87b427c0
-def _steps(releases):
-    return [step for steps in releases.values() for step in steps
-            if "id" in step]
-
-
 def _points(row, exercise):
     return row["results"].get(exercise, {}).get("earned", 0)
 
 
 def earned(row):
     "The marks of a submission."
-    return sum(result["earned"] for result in row["results"].values())
+    return round(sum(result["earned"]
+                     for result in row["results"].values()), 2)
 
 
 def why(row, lang):
@@ -75,8 +73,8 @@ STYLE = (":root { color-scheme: light dark; } body { font-family: sans-serif;"
 def report_page(row, releases, lang):
     "The report of a submission, as a page of HTML."
     head, exercise, points, said, cells, printed, reason, total = WORDS[lang]
-    steps = [step for step in _steps(releases)
-             if step["id"] in row["exercises"]]
+    steps = [step for exercise, (_, step) in each_exercise(releases).items()
+             if exercise in row["exercises"]]
     whole = sum(step["points"] for step in steps)
     parts = [f"<p><strong>{total}: {earned(row):g}/{whole:g}</strong></p>"]
     if row["reason"]:

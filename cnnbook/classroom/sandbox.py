@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MB', 'LIMITS', 'NEW', 'PRIVATE', 'READ_ONLY', 'RECURSIVE', 'MOUNT_SETATTR', 'SYSTEM_CALLS', 'CLONE3', 'THREAD',
            'LOAD', 'EQUAL', 'ANY_BIT', 'ABOVE', 'RETURN', 'ALLOW', 'REFUSE', 'NOT_ALLOWED', 'NO_SUCH_CALL', 'confine',
-           'address_space', 'libc', 'filter_program']
+           'address_space', 'libc', 'hide_memory', 'die_with_the_parent', 'filter_program']
 
 # %% ../../chapters/making/sandbox.ipynb #cd9510d7
 import ctypes
@@ -38,6 +38,7 @@ def confine(folder, hidden, limits):
     missing = []
     if sys.platform == "linux":
         missing += _namespace(folder, hidden, limits)
+        missing += _without_privileges(folder)
     else:
         missing.append("namespaces")
     os.chdir(folder)
@@ -78,21 +79,15 @@ def libc():
 def _namespace(folder, hidden, limits):
     "A file system of its own; returns what could not be done."
     c, user = libc(), (os.getuid(), os.getgid())
-    c.prctl(1, signal.SIGKILL)              # die with the parent
-    c.prctl(4, 1)                           # may write its own maps
     ours = NEW["mount"] | NEW["ipc"] | NEW["net"]
-    if c.unshare(ours) and c.unshare(ours | NEW["user"]):
-        return ["namespaces"]
-    if os.getuid() != user[0]:              # a new user: say who it is
+    if c.unshare(ours):                     # an ordinary user: a new one
+        c.prctl(4, 1)                       # may write its own maps
+        if c.unshare(ours | NEW["user"]):
+            return ["namespaces"]
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{user[0]} {user[0]} 1")
         Path("/proc/self/gid_map").write_text(f"{user[1]} {user[1]} 1")
-    missing = _mounts(c, folder, hidden, limits)
-    header = ctypes.create_string_buffer(struct.pack("Ii", 0x20080522, 0))
-    nothing = ctypes.create_string_buffer(24)
-    if c.capset(header, nothing):
-        missing.append("privileges")
-    return missing
+    return _mounts(c, folder, hidden, limits)
 
 # %% ../../chapters/making/sandbox.ipynb #158bfa8a
 def _mounts(c, folder, hidden, limits):
@@ -111,6 +106,55 @@ def _mounts(c, folder, hidden, limits):
                    b"size=4k"):
             missing.append("hidden folders")
     return missing
+
+# %% ../../chapters/making/sandbox.ipynb #f1168068
+def _without_privileges(folder):
+    "Give up what root, or a new namespace, may do; what was not possible."
+    missing = []
+    if os.getuid() == 0 and not _own_user(folder):
+        missing.append("users of their own")
+    header = ctypes.create_string_buffer(struct.pack("Ii", 0x20080522, 0))
+    nothing = ctypes.create_string_buffer(24)
+    if libc().capset(header, nothing):
+        missing.append("privileges")
+    hide_memory()                       # a new user forgets both
+    die_with_the_parent()
+    return missing
+
+
+def hide_memory():
+    "Let no process of the same user read the memory of this one."
+    if sys.platform == "linux":
+        libc().prctl(4, 0)              # not dumpable
+
+
+def die_with_the_parent():
+    if sys.platform == "linux":
+        libc().prctl(1, signal.SIGKILL)
+
+# %% ../../chapters/making/sandbox.ipynb #ce08729e
+def _own_user(folder):
+    "Become a user that nobody else is; False where that cannot be."
+    from numpy import __file__ as numpy_file
+    user = 100_000 + os.getpid() % 2**16
+    if not all(map(_for_everybody, (os.__file__, numpy_file, __file__))):
+        return False
+    try:
+        os.chown(folder, user, user)
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+    except OSError:                     # a container may have few users
+        os.chown(folder, 0, 0)
+        return False
+    return True
+
+
+def _for_everybody(path):
+    "Whether all users can read a file."
+    path = Path(path).resolve()
+    return bool(path.stat().st_mode & 0o4) and all(
+        folder.stat().st_mode & 0o1 for folder in path.parents)
 
 # %% ../../chapters/making/sandbox.ipynb #1d036cf9
 # machine: (audit number, forbidden, to oneself, clone, prlimit)

@@ -7,15 +7,14 @@ __all__ = ['SECTION', 'HEADING', 'BOX', 'ANCHOR', 'REFERENCE', 'CITATION', 'INST
            'exercise_cells', 'exercises', 'points_of', 'plain_markdown', 'grading', 'student_notebook', 'hand_out']
 
 # %% ../../chapters/making/student.ipynb #1832a26c
-import ast
 import re
 from copy import deepcopy
 from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from ..press.editions import (LANGUAGES, edition, options, stub,
-                                    without_hidden)
+from ..press.editions import (LANGUAGES, edition, options, stakes,
+                                    stub, without_hidden)
 from ..press.manifest import (BuildError, read_manifest,
                                     read_notebooks)
 from ..press.numbering import anchor_names
@@ -59,11 +58,8 @@ def exercises(nb):
 
 def points_of(cells):
     "The marks at stake in the tests among some `cells`."
-    calls = [node for cell in cells if is_tagged(cell, "tests")
-             for node in ast.walk(ast.parse(cell.source))
-             if isinstance(node, ast.Call)]
-    return sum(ast.literal_eval(call.args[0]) for call in calls
-               if isinstance(call.func, ast.Name) and call.func.id == "marks")
+    return sum(points for cell in cells if is_tagged(cell, "tests")
+               for points, _ in stakes(cell.source))
 
 # %% ../../chapters/making/student.ipynb #f6cd16d2
 BOX = re.compile(r"(?ms)^::: *\{\.callout-[^}]*\}\n## ([^\n]*)\n(.*?)^:::$")
@@ -175,11 +171,12 @@ def _plain_cell(cell, lang, names):
 # %% ../../chapters/making/student.ipynb #a23e41b6
 def _prepared(exercise, lang, solutions):
     "The cells of an exercise, as the student (or the teacher) gets them."
-    cells, answers = [], 0
+    cells, answers, tests = [], 0, 0
     for cell in deepcopy(exercise.cells):
         if is_tagged(cell, "tests"):
-            cell.metadata["nbgrader"] = grading(f"{exercise.id}-tests",
-                                                exercise.points)
+            tests += 1
+            name = f"{exercise.id}-tests" + (f"-{tests}" if tests > 1 else "")
+            cell.metadata["nbgrader"] = grading(name, points_of([cell]))
             cell.metadata["tags"] = ["raises-exception"]
             if not solutions:
                 cell.source = without_hidden(cell.source)

@@ -15,6 +15,7 @@ import stat
 from collections import Counter
 from contextlib import suppress
 
+from .releases import each_exercise
 from .sandbox import MB
 
 # %% ../../chapters/making/submissions.ipynb #321da5e5
@@ -118,16 +119,16 @@ QUOTED = re.compile(            # looking ahead: each quote may open a text
 def exercises_in(data, releases):
     "The exercises whose traces are in a notebook, of which `data` are bytes."
     words = {_unescaped(found) for found in QUOTED.findall(data)}
-    steps = [(chapter, step) for chapter, steps in releases.items()
-             for step in steps if "id" in step]
-    count = Counter(title for _, step in steps for title in
+    known = each_exercise(releases)
+    count = Counter(title for _, step in known.values() for title in
                     set(step["titles"]))
-    found = {step["id"] for _, step in steps
+    found = {exercise for exercise, (_, step) in known.items()
              if words & set(step["traces"])
              or any(count[title] == 1 for title in
                     words & set(step["titles"]))}
-    chapters = {chapter for chapter, step in steps if step["id"] in found}
-    return [step["id"] for chapter, step in steps if step["id"] in found
+    chapters = {known[exercise][0] for exercise in found}
+    return [exercise for exercise, (chapter, step) in known.items()
+            if exercise in found
             or chapter in chapters and words & set(step["titles"])]
 
 
@@ -155,7 +156,8 @@ def wanted_of(path, data, releases, told=None):
     their identifiers with one of its own.
     """
     chapter = chapter_of(path, releases, told)
-    whole = [step["id"] for step in releases.get(chapter, []) if "id" in step]
+    whole = [exercise for exercise, (place, _)
+             in each_exercise(releases).items() if place == chapter]
     found = exercises_in(data, releases)
     if chapter is None:
         return found
