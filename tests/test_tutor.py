@@ -1,0 +1,136 @@
+"""Can the tutor be trusted? Its verdicts on what students write.
+
+`tests/students` holds wrong functions, each with the words that its mistake
+cannot be told without, and right ones. Each is checked once, and what the
+tutor says is read in both languages.
+"""
+import io
+import re
+from contextlib import redirect_stdout
+from functools import lru_cache
+
+import pytest
+from students import LAB, RIGHT, WRONG
+from students.brute import cases, differs
+
+from cnnbook.classroom.marks import check
+from cnnbook.classroom.messages import Mismatch
+
+SAY = {"es": lambda es, en: es, "en": lambda es, en: en}
+GUESS = {"es": r"Parece que (.*)", "en": r"It seems that (.*)"}
+
+# What is only observed, which is never wrong and names no mistake.
+OBSERVED = {"es": r"(se )?lanza|la forma es .* debería|hay que devolver",
+            "en": r"(it )?raises|the shape is .* should|it has to return"}
+
+# What every report begins with.
+HEAD = "entrada más pequeña que se encontró|smallest input that was found"
+
+# A line of values: an argument, a result, or the rest of an array.
+VALUES = (r"\w+(\[[^]]*\])* = |\W*$|[ \[(\d.,eE+\-\])naif]*$"
+          r"|(se esperaba|se obtuvo|expected|got)\b.*:")
+
+
+def verdict(answer):
+    "The error that the tutor raises at a student's function, or None."
+    return checked(answer.id)
+
+
+@lru_cache(None)
+def checked(name):
+    answer = WRONG.get(name) or RIGHT[name]
+    try:
+        with redirect_stdout(io.StringIO()):
+            check(answer.fn, answer.name)
+    except Mismatch as error:
+        return error
+    return None
+
+
+def told(error, answer, lang):
+    "What the report says, without the values that it shows."
+    lines = error.say(SAY[lang])[0].splitlines()
+    text = "\n".join(line for line in lines if not re.match(VALUES, line))
+    return re.sub(rf"{answer.name}|{HEAD}", "", text)
+
+
+def guess(error, lang):
+    "The mistake that the report names, or None."
+    if getattr(error, "mistake", None):
+        return error.mistake[lang == "en"]
+    found = re.search(GUESS[lang], error.say(SAY[lang])[0])
+    return found and found[1]
+
+
+def named(answer):
+    "Whether the mistake of a wrong function is named 'rightly', or how not."
+    error = verdict(answer)
+    if error is None:
+        return "passed"
+    if any(all(words.in_(told(error, answer, lang), lang) for lang in SAY)
+           for words in answer.told):
+        return "rightly"
+    if guess(error, "en") and not re.match(OBSERVED["en"],
+                                           guess(error, "en")):
+        return "wrongly"
+    return "not"
+
+
+def by_name(answers):
+    return [pytest.param(answer, id=name) for name, answer in answers.items()]
+
+
+# ---- the corpus is what it says ----
+
+def test_there_are_enough_of_each():
+    assert len(WRONG) >= 170 and len(RIGHT) >= 45
+    assert sum(answer.pair for answer in WRONG.values()) >= 35
+    for answers in WRONG, RIGHT:
+        assert {answer.name for answer in answers.values()} == set(LAB)
+
+
+@pytest.mark.parametrize("answer", by_name(WRONG))
+def test_it_is_really_wrong(answer):
+    assert any(differs(answer, case) for case in cases(answer.name))
+
+
+@pytest.mark.parametrize("answer", by_name(RIGHT))
+def test_it_is_really_right(answer):
+    assert not any(differs(answer, case) for case in cases(answer.name))
+
+
+# ---- the tutor ----
+
+@pytest.mark.parametrize("answer", by_name(WRONG))
+def test_no_wrong_function_passes(answer):
+    assert verdict(answer) is not None
+
+
+@pytest.mark.parametrize("answer", by_name(RIGHT))
+def test_no_right_function_is_refused(answer):
+    error = verdict(answer)
+    assert error is None, error.say(SAY["en"])[0]
+
+
+@pytest.mark.parametrize("answer", by_name(WRONG))
+def test_no_mistake_is_named_wrongly(answer):
+    assert named(answer) != "wrongly", verdict(answer).say(SAY["en"])[0]
+
+
+@pytest.mark.parametrize("answer", by_name(WRONG))
+def test_both_languages_say_the_same(answer):
+    error = verdict(answer)
+    assert bool(guess(error, "es")) == bool(guess(error, "en"))
+    assert len({any(words.in_(told(error, answer, lang), lang)
+                    for words in answer.told) for lang in SAY}) == 1
+
+
+def test_nearly_every_mistake_is_named():
+    found = {name: named(answer) for name, answer in WRONG.items()}
+    missed = [f"{name}: {how}" for name, how in found.items()
+              if how != "rightly"]
+    share = 1 - len(missed) / len(found)
+    summary = (f"{share:.1%} of {len(found)} named rightly; "
+               f"the others:\n" + "\n".join(missed))
+    print(summary)
+    assert share >= 0.9, summary
