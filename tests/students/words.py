@@ -59,9 +59,9 @@ ONE_CHANNEL = ([r"canal", r"un solo|sólo|solo |únic|primer|mismo"
                 r"|canal c\b"],
                [r"channel", r"one channel|single|only|first|alone"
                             r"|channel c\b"])
-ROWS_COLUMNS = ([r"fila|alto|altura|vertical|n_H",
-                 r"column|ancho|anchura|horizontal|n_W"],
-                [r"row|height|vertical|n_H", r"column|width|horizontal|n_W"])
+ROWS_COLUMNS = ([r"fila|alto\b|altura|vertical",
+                 r"column|ancho\b|anchura|horizontal"],
+                [r"row|height|vertical", r"column|width|horizontal"])
 SQUARE = ([r"cuadrad|n_H ?(≠|!=)|(alto|altura) y (el |la )?anch|distint\w+ "
            r"(el )?alto|más (alt|anch)|filas que columnas"],
           [r"square|n_H ?(≠|!=)|height and (the )?width|(taller|wider) than"
@@ -87,32 +87,33 @@ RETURN_IN_LOOP = ([r"return|devuel|devolv|devolu|sale\b|termina|sangr",
                    r"bucle|primera? (vuelta|imagen|iter)|dentro|for\b"],
                   [r"return|ends|leaves|indent",
                    r"loop|first (turn|image|iter)|inside|\bfor\b|too soon"])
-FIRST_IMAGE = ([r"imagen|imágenes|ejemplo|lote|\bm\b",
-                r"primer|sol[oa]\b|sólo|únic|mism|m >|más de una|varias"],
-               [r"image|example|batch|\bm\b",
-                r"first|only|same|m >|more than one|several"])
-LAST_IMAGE = ([r"imagen|imágenes|ejemplo|lote|\bm\b",
-               r"últim|una sola|únic|demás|m >|más de una|varias"],
-              [r"image|example|batch|\bm\b",
-               r"last|only one|others?\b|m >|more than one|several"])
-ONE_FILTER = ([r"filtro|kernel|núcleo|canal", r"primer|sol[oa] |sólo|únic"
-               r"|mism|demás"],
-              [r"filter|kernel|channel", r"first|only|same|others?\b"])
+FIRST_IMAGE = ([r"imagen|imágenes|ejemplo|lote",
+                r"(?s)^(?!.*queda).*(primer|mism|más de una|varias)"],
+               [r"image|example|batch",
+                r"(?s)^(?!.*stays).*(first|same|more than one|several)"])
+LAST_IMAGE = ([r"imagen|imágenes|ejemplo|lote",
+               r"últim|una sola|únic|demás|más de una|varias"],
+              [r"image|example|batch",
+               r"last|only one|others?\b|more than one|several"])
+ONE_FILTER = ([r"primer (filtro|canal|núcleo)|(solo|mismo|único) (filtro|nú)"
+               r"|filtro 0|demás filtros"],
+              [r"(first|only one|single|same) (filter|kernel|channel)"
+               r"|other filters|filter 0"])
 NOT_ADDED = ([r"\+=|acumul|solap|sobrescrib|reemplaz|no se suma"],
              [r"\+=|accumul|overlap|overwrit|replac|not (added|summed)"])
-BIAS_MISSING = ([r"sesgo|bias|\bb\b", r"falta|no (se )?(sum|us|añad)|sin "
+BIAS_MISSING = ([r"sesgo|bias|`b`", r"falta|no (se )?(sum|us|añad)|sin "
                  r"|olvid|nunca"],
-                [r"bias|\bb\b", r"missing|not (added|used)|without|forg"
+                [r"bias|`b`", r"missing|not (added|used)|without|forg"
                                 r"|never|no bias"])
 BIAS_REPEATED = ([r"sesgo|bias|\bb\b", r"veces|cada (producto|canal|peso|cel"
                   r"|elem|valor)|repet|más de una|varias|dentro"],
                  [r"bias|\bb\b", r"times|(each|every) (product|channel|weight"
                   r"|cell|elem|value)|repeat|more than once|several|inside"])
 RELU_INSIDE = ([r"relu|negativ"], [r"relu|negativ"])
-INTEGERS = ([r"enter[oa]s\b|decimal|trunca|fracci|float16|precisión|mitades"
-             r"|parte entera|dtype"],
-            [r"(?<!only )integers\b|decimal|truncat|fraction|float16"
-             r"|precision|halves|whole number|integer part|dtype"])
+INTEGERS = ([r"(?s)^(?!.*un entero).*(enter[oa]s\b|decimal|trunca|fracci"
+             r"|mitades|parte entera)"],
+            [r"(?s)^(?!.*an integer is).*((?<!only )integers\b|decimal"
+             r"|truncat|fraction|halves|whole number|integer part)"])
 HALF_FLOATS = ([r"float16|precisi|cifras|redonde|dtype"],
                [r"float16|precisi|digits|round|dtype"])
 NOTHING_RETURNED = ([r"(falta|sin) (devolver|(el |un )?return)|nada"
@@ -120,19 +121,20 @@ NOTHING_RETURNED = ([r"(falta|sin) (devolver|(el |un )?return)|nada"
                     [r"not returned|nothing|(missing|no|without) .*return"
                      r"|return\w* (is )?(missing|None)"])
 FEWER_RETURNED = ([r"devuel|devolv|return|tupla|cosas",
-                   r"\b[234]\b|dos|tres|cach|cosas|valores"],
-                  [r"return|tuple|things",
-                   r"\b[234]\b|two|three|cache|things|values"])
+                   r"\b[234]\b|\bdos|\btres|cach"],
+                  [r"return|tuple|things", r"\b[234]\b|two|three|cache"])
 NOT_WRITTEN = ([r"escri|program|complet|pendiente|implementad|hecha|terminada",
                 r"aún|todavía|sin |no |falta|pendiente"],
                [r"writ|program|complet|pending|(?<!Not)implemented|finished",
                 r"yet|still|not|missing|pending|unfinished"])
-INPUT_CHANGED = ([r"cambia|modific|altera", r"entrada|argument|dato|recibe"
-                  r"|\bX\b|\bx\b|A_prev|dA\b|\bZ\b|dict|cache|par[aá]m"],
+INPUT_CHANGED = ([r"cambia|modific|altera", r"entrada|argument|recibe|`\w+`"
+                  r"|A_prev|dict|cache|par[aá]metros"],
                  [r"chang|modif|alter", r"input|argument|given|receives"
-                  r"|\bX\b|\bx\b|A_prev|dA\b|\bZ\b|dict|cache|param"])
-CHANNELS_FIRST = ([r"canal", r"primer|delante|orden|antes|segundo|NCHW"],
-                  [r"channel", r"first|order|before|second|NCHW"])
+                  r"|`\w+`|A_prev|dict|cache|parameters"])
+CHANNELS_FIRST = ([r"canales.*(primero|delante|antes|segundo)|NCHW"
+                   r"|orden.*canales"],
+                  [r"channels.*(come first|go first|before|second)|NCHW"
+                   r"|order.*channels"])
 SHAPE_NUMBER = ([r"\(1, 1, 1\)|número|escalar"],
                 [r"\(1, 1, 1\)|number|scalar"])
 AXIS_ERROR = ([r"índice|posición|IndexError|fuera|se sale"],
@@ -165,9 +167,9 @@ def unknown(name):
 # ---- pooling and its masks ----
 CHANNELS_MIXED = ([r"canal", r"tod[oa]s|mezcl|junt|cada canal|separad"],
                   [r"channel", r"\ball\b|mix|together|across|each|separate"])
-ALWAYS_MAX = ([r"máxim|modo|average|promedi", r"siempre|ignora|sea cual sea"
+ALWAYS_MAX = ([r"máxim", r"siempre|ignora|sea cual sea"
                r"|(modo|mode).*average|average.*modo"],
-              [r"maxim|mode|averag", r"always|ignor|whatever"
+              [r"maxim", r"always|ignor|whatever"
                r"|mode.*average|average.*mode"])
 ALWAYS_AVERAGE = ([r"promedi|media\b|average", r"siempre|ignora"
                    r"|sea cual sea|(modo|mode).*max|max.*modo"],
@@ -203,6 +205,7 @@ MASK_OF_VALUES = ([r"(es|vale|contiene|guarda|devuelve|lleva) (el|los) "
                   [r"(is|holds?|contains?|returns?) the (value|maxim|number)"
                    r"|maximum itself|boolean|True|dtype"])
 MASK_TIMES_ACTIVATION = ([r"activaci|(por|con) la ventana|A_prev|valor"
-                          r"|entrada", r"gradiente|\bdA\b|máscara|multiplic"],
+                          r"|entrada",
+                          r"gradiente|(?-i:\bdA\b)|máscara|multiplic"],
                          [r"activation|by the window|A_prev|value|input",
-                          r"gradient|\bdA\b|mask|multipl"])
+                          r"gradient|(?-i:\bdA\b)|mask|multipl"])

@@ -37,8 +37,9 @@ def conv_layer_forward_keeps_A(A_prev, W, b, hparameters):
     return A, (conv_cache, A)
 
 
-@wrong("conv_layer_forward", [r"relu|tupla|cach|devuel|devolv|\bA\b"],
-       [r"relu|tuple|cache|return|\bA\b"])
+@wrong("conv_layer_forward",
+       [r"relu|tupla|devuelv|par "],
+       [r"relu|tuple|return|pair "])
 def conv_layer_forward_pair_of_relu(A_prev, W, b, hparameters):
     Z, conv_cache = conv_forward(A_prev, W, b, hparameters)
     A = relu(Z)

@@ -109,8 +109,9 @@ def distribute_value_not_divided(dz, shape):
 
 
 @wrong("distribute_value",
-       [r"número|escalar|(forma es|se obtuvo) \(\)|una matriz|un arreglo"],
-       [r"number|scalar|(shape is|got) \(\)|an array|a matrix"])
+       [r"un (solo )?número|escalar|(forma es|se obtuvo) \(\)|una matriz"
+        r"|un arreglo"],
+       [r"a (single )?number|scalar|(shape is|got) \(\)|an array|a matrix"])
 def distribute_value_only_the_average(dz, shape):
     (n_H, n_W) = shape
     average = dz / (n_H * n_W)

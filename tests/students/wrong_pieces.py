@@ -39,8 +39,7 @@ def output_size_without_stride(n, f, pad=0, stride=1):
     return n - f + 2 * pad + 1
 
 
-@wrong("output_size", [r"\+ ?1|paréntesis|divid|orden|stride|paso"],
-       [r"\+ ?1|parenthes|bracket|divid|order|strid"])
+@wrong("output_size", [r"\+ ?1|paréntesis"], [r"\+ ?1|parenthes|bracket"])
 def output_size_plus_one_inside(n, f, pad=0, stride=1):
     return (n - f + 2 * pad + 1) // stride
 
