@@ -8,11 +8,10 @@ the sentence of another mistake is not.
 UNPADDED = (
     [r"sin (el )?(rellen|marco)|no (se )?rellen|falta (el )?(relleno|marco)"
      r"|ignora (el )?(relleno|pad)|A_prev (y no|en vez|sin)|nunca.*rellen"
-     r"|no.*A_prev_pad|pad\w* (es )?(>|mayor|no es|≠|!=)|olvid\w* (el )?rell"],
+     r"|no.*A_prev_pad|olvid\w* (el )?rell"],
     [r"unpadded|not padded|without (the )?(padding|frame)|never padded"
      r"|padding is (missing|ignored|not)|ignor\w* (the )?pad|no padding"
-     r"|missing (padding|frame)|pad (is )?(>|above|larger|greater|more|not 0"
-     r"|≠|!=)|not A_prev_pad|A_prev (is|instead)"])
+     r"|missing (padding|frame)|not A_prev_pad|A_prev (is|instead)"])
 ONES = ([r"rellen|marco|borde", r"\bunos\b|no (son|es|está).*cero|≠ 0"
          r"|en vez de ceros|distint\w+ de (0|cero)"],
         [r"pad|frame|border", r"\bones\b|not (of |made of )?zero|≠ 0"
@@ -29,10 +28,9 @@ PAD_ALL_AXES = ([r"rellen|marco|pad\b", r"lote|imágenes|canales|cuatro ejes"
                 [r"\bpad|frame", r"batch|images|channels|four axes"
                                  r"|(all|every) ax[ei]s"])
 ONE_SIDE = ([r"rellen|marco|pad\b|ceros|2 ?(·|\*|p)|tamaño",
-             r"lado|extremo|dos veces|una (sola )?vez|2 ?\*? ?pad|2 ?p\b"
-             r"|pad > 0"],
+             r"lado|extremo|dos veces|una (sola )?vez|2 ?[·*]? ?pad|2 ?p\b"],
             [r"\bpad|frame|zeros|2 ?\*? ?p|size",
-             r"side|\bend\b|twice|once|2 ?\*? ?pad|2 ?p\b|pad > 0|both"])
+             r"side|\bend\b|twice|once|2 ?[·*]? ?pad|2 ?p\b|both"])
 PAD_STRIDE = ([r"\bpad\b|rellen", r"stride|paso|zancada",
                r"intercambi|cambiad|confund|en vez|en lugar|revés|cruzad"],
               [r"\bpad", r"strid", r"exchang|swap|mixed|instead|interchang"
@@ -41,24 +39,22 @@ PAD_STRIDE = ([r"\bpad\b|rellen", r"stride|paso|zancada",
 # ---- the window and its way ----
 STRIDE_IGNORED = ([r"stride|paso|zancada|salto",
                    r"no (se )?(usa|tien|multiplic|avanz|mueve)|sin |falta"
-                   r"|ignora|olvid|siempre|uno en uno|mayor que|> ?1"],
+                   r"|ignora|olvid|siempre (es|vale|se)|uno en uno"],
                   [r"strid", r"not (used|multipl|moved)|without|missing"
-                             r"|ignor|forg|always|never|above 1|(larger"
-                             r"|greater|more) than 1|> ?1"])
+                             r"|ignor|forg|is always|never"])
 STRIDE_TWICE = ([r"stride|paso|zancada|salto", r"dos veces|doble|otra vez"
-                 r"|además|mayor que 1|> ?1|range"],
-                [r"strid", r"twice|double|again|also|above 1|than 1|> ?1"
-                           r"|range"])
+                 r"|range"],
+                [r"strid", r"twice|double|again|range"])
 END_AT_STRIDE = ([r"stride|paso|zancada", r"ventana|termina|acaba|mide"
                   r"|tamaño|ancho|alto"],
                  [r"strid", r"window|ends?\b|size|wide|high|slice"])
 WHOLE_IMAGE = ([r"ventana|trozo|recort|porción",
                 r"toda la|enter[ao]|complet[ao]"],
                [r"window|slice|patch", r"whole|entire|full|all of"])
-ONE_CHANNEL = ([r"canal", r"un solo|sólo|solo |únic|primer|mismo"
-                r"|canal c\b"],
-               [r"channel", r"one channel|single|only|first|alone"
-                            r"|channel c\b"])
+ONE_CHANNEL = ([r"un solo canal|solo (el|un|primer|en el)|único canal"
+                r"|canal c\b|primer canal|mismo canal|canal 0"],
+               [r"(one|single|first|same) channel|only (the|one|a) "
+                r"|channel (c|0)\b|channel alone"])
 ROWS_COLUMNS = ([r"fila|alto\b|altura|vertical",
                  r"column|ancho\b|anchura|horizontal"],
                 [r"row|height|vertical", r"column|width|horizontal"])
@@ -88,13 +84,12 @@ RETURN_IN_LOOP = ([r"return|devuel|devolv|devolu|sale\b|termina|sangr",
                   [r"return|ends|leaves|indent",
                    r"loop|first (turn|image|iter)|inside|\bfor\b|too soon"])
 FIRST_IMAGE = ([r"imagen|imágenes|ejemplo|lote",
-                r"(?s)^(?!.*queda).*(primer|mism|más de una|varias)"],
+                r"(?s)^(?!.*queda).*(primer|mism)"],
                [r"image|example|batch",
-                r"(?s)^(?!.*stays).*(first|same|more than one|several)"])
+                r"(?s)^(?!.*stays).*(first|same)"])
 LAST_IMAGE = ([r"imagen|imágenes|ejemplo|lote",
-               r"últim|una sola|únic|demás|más de una|varias"],
-              [r"image|example|batch",
-               r"last|only one|others?\b|more than one|several"])
+               r"últim|una sola|únic|demás"],
+              [r"image|example|batch", r"last|only one|others?\b"])
 ONE_FILTER = ([r"primer (filtro|canal|núcleo)|(solo|mismo|único) (filtro|nú)"
                r"|filtro 0|demás filtros"],
               [r"(first|only one|single|same) (filter|kernel|channel)"
@@ -176,9 +171,9 @@ ALWAYS_AVERAGE = ([r"promedi|media\b|average", r"siempre|ignora"
                   [r"averag|mean", r"always|ignor|whatever"
                                         r"|mode.*max|max.*mode"])
 NO_AVERAGE = ([r"(?s)^(?!.*(cambiad|siempre (el|se)|en vez)).*"
-               r"(average|promedi)"],
+               r"(average|promedi|todo (es|vale) 0|nunca se guarda)"],
               [r"(?s)^(?!.*(exchang|swap|is always|it always|instead))"
-               r".*averag"])
+               r".*(averag|everything is 0|never stored)"])
 MODES_EXCHANGED = ([r"intercambi|cambiad|revés|confund"],
                    [r"exchang|swap|other way|confus|mixed"])
 NOT_DIVIDED = ([r"(suma|total) (en vez|en lugar)|no se (divid|repart)"

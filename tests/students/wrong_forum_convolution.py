@@ -173,7 +173,8 @@ def conv_forward_helper_returns_nothing(A_prev, W, b, hparameters):
     return Z, (A_prev, W, b, hparameters)
 
 
-@wrong("conv_forward", [r"rellen|\bpad\b"], [r"\bpad"])
+@wrong("conv_forward", [r"dos veces|doble|otra vez|relleno de más"],
+       [r"twice|double|again|too much padding"])
 def conv_forward_padded_twice(A_prev, W, b, hparameters):
     s, p, f = hparameters["stride"], hparameters["pad"], W.shape[0]
     x = zero_pad(zero_pad(A_prev, p), p)

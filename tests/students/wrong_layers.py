@@ -10,7 +10,8 @@ from . import words
 from .registry import wrong
 
 RELU_MISSING = ([r"relu|negativ"], [r"relu|negativ"])
-CACHE = ([r"cach|memoria"], [r"cache"])
+CACHE = ([r"cach", r"guarda|contiene|lleva|falta|no (tiene|son)|negativ"],
+         [r"cache", r"hold|contain|lack|missing|are not|negativ"])
 MODE = ([r"modo|mode\b|average|promedi|media\b"], [r"mode|average|mean"])
 DIVIDED_BY_M = ([r"/ ?m\b|divid|promedi|médi|imágenes|lote|\bm\b"],
                 [r"/ ?m\b|divid|averag|mean|images|batch|\bm\b"])

@@ -9,7 +9,8 @@ from cnnbook.lab import (conv_layer_backward, conv_layer_forward,
 from . import words
 from .registry import wrong
 
-CACHE = ([r"cach|memoria"], [r"cache"])
+CACHE = ([r"cach", r"guarda|contiene|lleva|falta|no (tiene|son)|negativ"],
+         [r"cache", r"hold|contain|lack|missing|are not|negativ"])
 DIVIDED_BY_M = ([r"/ ?m\b|divid|promedi|médi|imágenes|lote|\bm\b"],
                 [r"/ ?m\b|divid|averag|mean|images|batch|\bm\b"])
 RATE = ([r"learning_rate|tasa|ritmo|\b0\.01"],
@@ -119,9 +120,9 @@ def simple_cnn_model_average_pooling(image_array, parameters):
     return softmax(Z3), (cache1, cache2, cache3)
 
 
-@wrong("simple_cnn_model", [r"aplan|reshape|forma|transp|orden|flatten"
-                            r"|mezcl|imágenes|\.T\b"],
-       [r"flat|reshape|shape|transp|order|mix|images|\.T\b"])
+@wrong("simple_cnn_model",
+       [r"aplan|reshape|transp|orden|flatten|mezcl"],
+       [r"flat|reshape|transp|order|mix"])
 def simple_cnn_model_flattens_the_wrong_way(image_array, parameters):
     A1, cache1 = conv_layer_forward(
         image_array, parameters["W1"], parameters["b1"],
@@ -225,8 +226,10 @@ def update_parameters_in_place(parameters, gradients, learning_rate=0.01):
     return parameters
 
 
-@wrong("update_parameters", [r"b1|b3|sesgo|clave|llave"],
-       [r"b1|b3|bias|key"])
+@wrong("update_parameters",
+       [r"b1|b3|sesgo",
+        r"no (se )?(cambi|actualiz|mod)|igual|falta|siguen|quedan"],
+       [r"b1|b3|bias", r"not (chang|updat)|unchanged|missing|same|stay|left"])
 def update_parameters_forgets_the_biases(parameters, gradients,
                                          learning_rate=0.01):
     updated = dict(parameters)

@@ -39,7 +39,8 @@ def output_size_without_stride(n, f, pad=0, stride=1):
     return n - f + 2 * pad + 1
 
 
-@wrong("output_size", [r"\+ ?1|paréntesis"], [r"\+ ?1|parenthes|bracket"])
+@wrong("output_size", [r"\+ ?1|paréntesis|el 1 se suma|suma(r)? (el )?1"],
+       [r"\+ ?1|parenthes|bracket|1 is added"])
 def output_size_plus_one_inside(n, f, pad=0, stride=1):
     return (n - f + 2 * pad + 1) // stride
 
