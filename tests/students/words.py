@@ -100,10 +100,10 @@ BIAS_MISSING = ([r"sesgo|bias|`b`", r"falta|no (se )?(sum|us|añad)|sin "
                  r"|olvid|nunca"],
                 [r"bias|`b`", r"missing|not (added|used)|without|forg"
                                 r"|never|no bias"])
-BIAS_REPEATED = ([r"sesgo|bias|\bb\b", r"veces|cada (producto|canal|peso|cel"
-                  r"|elem|valor)|repet|más de una|varias|dentro"],
-                 [r"bias|\bb\b", r"times|(each|every) (product|channel|weight"
-                  r"|cell|elem|value)|repeat|more than once|several|inside"])
+BIAS_REPEATED = ([r"sesgo|bias", r"veces|cada (producto|peso|cel|elem|valor)"
+                  r"|repet|más de una vez|dentro de la suma"],
+                 [r"bias", r"times|(each|every) (product|weight|cell|elem"
+                  r"|value)|repeat|more than once|inside the sum"])
 RELU_INSIDE = ([r"relu|negativ"], [r"relu|negativ"])
 INTEGERS = ([r"(?s)^(?!.*un entero).*(enter[oa]s\b|decimal|trunca|fracci"
              r"|mitades|parte entera)"],

@@ -92,8 +92,8 @@ def simple_cnn_model_without_softmax(image_array, parameters):
 
 
 @wrong("simple_cnn_model",
-       [r"pad\b|rellen|tamaño|forma|dimensi|W3|(?-i:\bW\b)"],
-       [r"pad|size|shape|dimension|W3|(?-i:\bW\b)"])
+       [r"\bpad\b|relleno de|W3|\b(columnas|columns)\b"],
+       [r"\bpad\b|padding of|W3|\bcolumns\b"])
 def simple_cnn_model_pad_1(image_array, parameters):
     A1, cache1 = conv_layer_forward(
         image_array, parameters["W1"], parameters["b1"],
@@ -256,8 +256,10 @@ def test_model_argmax_by_columns(X_test, Y_test, parameters):
     return 100 * np.mean(predictions == labels)
 
 
-@wrong("test_model", [r"error|fallos|contrari|acierto|equivoc"],
-       [r"error|mistakes|contrary|right|correct|opposite"])
+@wrong("test_model", [r"cuenta\w* (los )?(errores|fallos)|contrari"
+                      r"|complement|100 ?-"],
+       [r"count\w* (the )?(errors|mistakes|wrong)|contrary|opposite"
+        r"|complement|100 ?-"])
 def test_model_counts_the_errors(X_test, Y_test, parameters):
     A_last, _ = simple_cnn_model(X_test, parameters)
     y = np.argmax(Y_test, axis=1) if np.ndim(Y_test) == 2 else Y_test

@@ -162,8 +162,9 @@ def conv_single_step_not_summed(a_slice_prev, W, b):
 
 
 @wrong("conv_single_step",
-       [r"matri|@|\bdot\b|matmul|elemento a elemento"],
-       [r"matri|@|\bdot\b|matmul|elementwise|element by"])
+       [r"matric|@|\bdot\b|matmul|elemento a elemento"],
+       [r"matri|@|\bdot\b|matmul|elementwise|element by"
+        r"|arrays are multiplied"])
 def conv_single_step_matrix_product(a_slice_prev, W, b):
     s = np.matmul(a_slice_prev, W)
     return np.sum(s) + b[0, 0, 0]
