@@ -7,7 +7,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from cnnbook.classroom.marks import marks, verdict
-from cnnbook.classroom.student import exercises
+from cnnbook.press.student import exercises
 from cnnbook.press.editions import (SOLVED, arranged, edition, language,
                                     stakes, unpaired)
 from cnnbook.press.manifest import read_manifest, workshop

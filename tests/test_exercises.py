@@ -17,8 +17,6 @@ import pytest
 from cnnbook.classroom import checking
 from cnnbook.classroom.marks import RESULTS
 from cnnbook.classroom.messages import Mismatch
-from cnnbook.classroom.student import (exercise_cells, exercises, is_tagged,
-                                       points_of)
 from cnnbook.convolution1d import conv1d
 from cnnbook.press.editions import (HIDDEN, SOLVED, edition, stub,
                                     without_hidden, without_markers)

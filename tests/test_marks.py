@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from cnnbook.classroom import marks as module
 from cnnbook.classroom import messages
-from cnnbook.classroom.diagnosis import mistaken
 from cnnbook.classroom.fingerprints import array_hash, value_hash
 from cnnbook.classroom.guard import called
 from cnnbook.classroom.marks import (RESULTS, check, check_hash, check_scalar,
@@ -22,6 +21,7 @@ from cnnbook.classroom.marks import (RESULTS, check, check_hash, check_scalar,
 from cnnbook.classroom.messages import Mismatch
 from cnnbook.classroom.mistakes import MISTAKES, mistakes_of, table, wrong
 from cnnbook.classroom.problems import PROBLEMS, reference
+from cnnbook.classroom.suspects import mistaken
 from cnnbook.classroom.vectorised import loops_in
 from cnnbook.conv_layer import conv_forward
 from cnnbook.nn import Linear
@@ -432,7 +432,7 @@ ALL = [pytest.param(name, i, id=f"{name}: {mistake.name}")
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_the_reference_agrees_with_itself(name, capsys):
     check(reference(name))
-    assert "60 cases" in capsys.readouterr().out
+    assert f"{PROBLEMS[name].number} cases" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name, i", ALL)
@@ -478,8 +478,8 @@ def test_the_smallest_case_is_small():
     with pytest.raises(Mismatch) as caught:
         check(mistaken("conv_forward", 0), "conv_forward")
     text = caught.value.say(english)[0]
-    assert "b = 1.  (1, 1, 1, 1)" in text and "'stride': 1" in text
-    assert "expected: 1." in text and "got: 0." in text
+    assert "b = 3.  (1, 1, 1, 1)" in text and "'stride': 1" in text
+    assert "expected Z: 5." in text and "got Z: 2." in text
 
 
 def random_start(x, w, p=0, s=1):
@@ -512,20 +512,20 @@ def transposed(x):
     (in_place, "relu", "cambia sus argumentos", "changes its arguments"),
     (nothing, "distribute_value", "falta devolver", "is not returned"),
     (alone, "relu", "devolver 2 cosas", "return 2 things"),
-    (crash, "one_hot_encode", "se lanza IndexError", "raises IndexError"),
-    (transposed, "create_mask_from_window", "la forma es", "the shape is"),
+    (crash, "one_hot_encode", "se lanza indexerror", "raises indexerror"),
+    (transposed, "create_mask_from_window", "traspuesto", "transposed"),
 ])
 def test_the_general_signs(fn, name, es, en):
     with pytest.raises(Mismatch) as caught:
         check(fn, name)
-    assert es in caught.value.say(spanish)[0]
-    assert en in caught.value.say(english)[0]
+    assert es in caught.value.say(spanish)[0].lower()
+    assert en in caught.value.say(english)[0].lower()
 
 
 def test_a_stub_is_explained():
     def relu(Z):
         raise NotImplementedError
-    with pytest.raises(Mismatch, match="NotImplementedError"):
+    with pytest.raises(Mismatch, match="not written yet"):
         check(relu)
 
 
@@ -539,10 +539,8 @@ def test_check_needs_a_function_that_it_knows():
 def test_a_stale_mistake_is_an_error(monkeypatch):
     stale = wrong("of old code", "gone", "", relu="de un código viejo")
     monkeypatch.setattr(table, "MISTAKES", [stale])
-    mistaken.cache_clear()
     with pytest.raises(ValueError, match="Bring the mistake 'of old code'"):
         mistaken("relu", 0)
-    mistaken.cache_clear()
 
 
 def test_fragments_come_in_pairs():

@@ -19,7 +19,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from cnnbook.classroom.mistakes import MISTAKES, changed, wrong
-from cnnbook.classroom.student import exercise_cells
+from cnnbook.press.student import exercise_cells
 from conftest import ROOT
 
 # The chapters that train end, for our purpose, where they begin to: that

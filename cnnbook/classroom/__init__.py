@@ -11,6 +11,8 @@ __getattr__, __dir__, __all__ = attach(__name__, {
                      "check_value", "value_hash"],
     "vectorised": ["check_vectorised", "loops_in"],
 }, rooms=["assertions", "channel", "comparison", "diagnosis", "examiner",
-          "grader", "guard", "marks", "messages", "mistakes", "problems",
-          "pupil", "releases", "reports", "sandbox", "student",
-          "submissions", "supervision"])
+          "exceptions", "grader", "guard", "guesses", "layer_problems",
+          "layouts", "marks", "messages", "mistakes", "network_problems",
+          "problems", "pupil", "relations", "releases", "report", "reports",
+          "samples", "sandbox", "student", "submissions", "supervision",
+          "suspects", "trials", "wrapping"])

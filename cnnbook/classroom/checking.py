@@ -6,21 +6,16 @@
 __all__ = ['check']
 
 # %% ../../chapters/making/checking.ipynb #e7fae21b
-from html import escape
-from numbers import Real
-
-import numpy as np
-
-from .comparison import (Changed, arrays_in, outcome, same,
-                                          shrink)
-from .diagnosis import likeliest_mistake
-from .guard import unguarded
+from .comparison import outcome, shrink
+from .diagnosis import diagnose
+from .guard import PRINTED, unguarded
 from .messages import Mismatch, sentence, show
-from .problems import (PROBLEMS, arguments_of, cases,
-                                        reference)
+from .problems import PROBLEMS
+from .report import report, signature
+from .trials import scope_of, tried
 
 # %% ../../chapters/making/checking.ipynb #c3fd11a3
-def check(fn, name=None, number=60):
+def check(fn, name=None, number=None):
     """Compare `fn` with the book's function on `number` generated cases.
 
     `name` is the book's function, unless it is the name of `fn`. Raises
@@ -34,98 +29,30 @@ def check(fn, name=None, number=60):
                          f"got {name!r}")
     if not callable(fn):
         raise TypeError(f"fn must be a function; got {type(fn).__name__}")
-    tried = list(cases(name, number))
-    seen = [(case, outcome(fn, case)) for case in
-            (arguments_of(name, *each) for each in tried)]
-    for each, (case, got) in zip(tried, seen):
-        if not same(got, outcome(reference(name), case)):
-            raise _mismatch(fn, name, each, seen)
+    heard = len(PRINTED)
+    trials = tried(fn, name, number)
+    if not all(trial.right for trial in trials):
+        raise _mismatch(fn, name, trials, heard)
+    del PRINTED[heard:]
     show(lambda word: sentence(name + " " + word(
-        f"coincide con la referencia en {len(seen)} casos",
-        f"agrees with the reference in {len(seen)} cases")))
+        f"coincide con la referencia en {len(trials)} casos",
+        f"agrees with the reference in {len(trials)} cases")))
 
 # %% ../../chapters/making/checking.ipynb #556ea116
-def _mismatch(fn, name, failed, seen):
-    "The error that tells where `fn` fails, from a case in which it does."
+def _mismatch(fn, name, trials, heard):
+    "The error that tells where `fn` fails, from its trials."
+    diagnosis, scope = diagnose(fn, name, trials), scope_of(name, trials)
+    smallest = min((trial for trial in trials if not trial.right),
+                   key=lambda trial: trial.size)
+    sign = signature(smallest.got, smallest.case.expected)
+
     def fails(case):
-        return not same(outcome(fn, case), outcome(reference(name), case))
+        return signature(outcome(fn, case, name), case.expected) == sign
 
-    case = shrink(fails, name, *failed)
-    return Mismatch(_report(name, case, outcome(fn, case),
-                            outcome(reference(name), case),
-                            likeliest_mistake(fn, name, case, seen)))
-
-# %% ../../chapters/making/checking.ipynb #40afd3f4
-def _report(name, case, got, expected, mistake):
-    "What `Mismatch` says: a function from `word` to text and HTML."
-    if isinstance(got, Changed):
-        got = got.result
-    got, expected = _essential(got, expected)
-
-    def say(word):
-        head = word("{} falla con la entrada más pequeña que se encontró:",
-                    "{} fails for the smallest input that was found:"
-                    ).format(name)
-        lines = [f"{key} = {_written(value)}" for key, value in _flat(case)]
-        end = (word(f"Parece que {mistake[0]}.",
-                    f"It seems that {mistake[1]}.") if mistake else "")
-        results = [(word("se esperaba", "expected"), expected),
-                   (word("se obtuvo", "got"), got)]
-        text = "\n".join([head, *lines, *(f"{label}: {_written(value)}"
-                                          for label, value in results), end])
-        shown = "".join(_pictured(label, value, expected, word)
-                        for label, value in results)
-        return text.strip(), (
-            f"<p>{escape(head)}</p><pre>{escape(chr(10).join(lines))}</pre>"
-            f'<div style="display: flex; gap: 2em">{shown}</div>'
-            f"<p><strong>{escape(end)}</strong></p>")
-    return say
-
-# %% ../../chapters/making/checking.ipynb #48186b6c
-def _essential(got, expected):
-    "The first parts of two tuples that differ, or both results."
-    if (isinstance(got, tuple) and isinstance(expected, tuple)
-            and len(got) == len(expected)):
-        return next(((a, b) for a, b in zip(got, expected)
-                     if not same(a, b)), (got, expected))
-    return got, expected
-
-
-def _flat(case):
-    "The arguments of a case by name, those of a cache one by one."
-    for key, value in case.items():
-        if isinstance(value, tuple) and arrays_in(value):
-            yield from ((f"{key}[{i}]", v) for i, v in enumerate(value))
-        else:
-            yield key, value
-
-
-def _written(value):
-    "A value as a reader can take it in: without needless brackets."
-    if isinstance(value, Exception):
-        return f"{type(value).__name__}: {value}"
-    if not isinstance(value, np.ndarray):
-        return str(value) if isinstance(value, Real) else repr(value)
-    if value.ndim < 3:
-        return np.array2string(value, precision=6, threshold=60)
-    flat = np.array2string(np.squeeze(value), precision=6, threshold=60)
-    return f"{flat}  {value.shape}"
-
-# %% ../../chapters/making/checking.ipynb #d018fe08
-def _pictured(label, value, expected, word):
-    "A result as an HTML table that marks what differs from `expected`."
-    shapes = [np.shape(v) for v in (value, expected)
-              if isinstance(v, (np.ndarray, Real))]
-    table = np.atleast_2d(np.squeeze(value)) if len(shapes) == 2 else None
-    if table is None or table.ndim > 2 or max(table.shape) > 8:
-        return f"<pre>{label}: {escape(_written(value))}</pre>"
-    wrong = np.zeros(table.shape, bool)
-    if shapes[0] == shapes[1]:
-        wrong = ~np.isclose(table, np.atleast_2d(np.squeeze(expected)),
-                            equal_nan=True)
-    rows = "".join("<tr>" + "".join(
-        f'<td style="border: 2px solid #D55E00">{v:.4g} <abbr title="'
-        f'{word("distinto", "different")}">≠</abbr></td>' if bad else
-        f'<td style="border: 1px solid #767676">{v:.4g}</td>'
-        for v, bad in zip(*pair)) + "</tr>" for pair in zip(table, wrong))
-    return f"<table><caption>{label}</caption><tbody>{rows}</tbody></table>"
+    case = (smallest.case if diagnosis.pending
+            else shrink(fails, name, smallest.case))
+    del PRINTED[heard:]                 # but for what the last call prints
+    got = outcome(fn, case, name)
+    return Mismatch(report(name, diagnosis, scope, case, got),
+                    part=max(diagnosis.part, scope.part),
+                    mistake=diagnosis.mistake, pending=diagnosis.pending)
