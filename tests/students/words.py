@@ -39,9 +39,9 @@ PAD_STRIDE = ([r"\bpad\b|rellen", r"stride|paso|zancada",
 # ---- the window and its way ----
 STRIDE_IGNORED = ([r"stride|paso|zancada|salto",
                    r"no (se )?(usa|tien|multiplic|avanz|mueve)|sin |falta"
-                   r"|ignora|olvid|siempre (es|vale|se)|uno en uno"],
+                   r"|ignora|olvid|no cuenta|siempre (es|vale|se)|uno en uno"],
                   [r"strid", r"not (used|multipl|moved)|without|missing"
-                             r"|ignor|forg|is always|never"])
+                             r"|ignor|forg|leaves out|is always|never"])
 STRIDE_TWICE = ([r"stride|paso|zancada|salto", r"dos veces|doble|otra vez"
                  r"|range"],
                 [r"strid", r"twice|double|again|range"])
@@ -52,16 +52,18 @@ WHOLE_IMAGE = ([r"ventana|trozo|recort|porción",
                 r"toda la|enter[ao]|complet[ao]"],
                [r"window|slice|patch", r"whole|entire|full|all of"])
 ONE_CHANNEL = ([r"un solo canal|solo (el|un|primer|en el)|único canal"
-                r"|canal c\b|primer canal|mismo canal|canal 0"],
+                r"|canal c\b|primer canal|mismo canal|canal 0"
+                r"|canales son el primero"],
                [r"(one|single|first|same) channel|only (the|one|a) "
-                r"|channel (c|0)\b|channel alone"])
+                r"|channel (c|0)\b|channel alone|channel is that of"])
 ROWS_COLUMNS = ([r"fila|alto\b|altura|vertical",
                  r"column|ancho\b|anchura|horizontal"],
                 [r"row|height|vertical", r"column|width|horizontal"])
 SQUARE = ([r"cuadrad|n_H ?(≠|!=)|(alto|altura) y (el |la )?anch|distint\w+ "
-           r"(el )?alto|más (alt|anch)|filas que columnas"],
+           r"(el )?alto|más (alt|anch)|filas que columnas"
+           r"|alto.* con el ancho"],
           [r"square|n_H ?(≠|!=)|height and (the )?width|(taller|wider) than"
-           r"|rows than columns"])
+           r"|rows than columns|height.* from the width"])
 ROUNDED_UP = ([r"arriba|techo|ceil|divisible|exact|cabe|sobra"],
               [r"round\w* up|ceil|divisible|exact|does not fit|left over"])
 NO_PLUS_ONE = ([r"\+ ?1\b|sumar (un[oa]|1)|(la|una|de) últim"
@@ -105,10 +107,10 @@ BIAS_REPEATED = ([r"sesgo|bias", r"veces|cada (producto|peso|cel|elem|valor)"
                  [r"bias", r"times|(each|every) (product|weight|cell|elem"
                   r"|value)|repeat|more than once|inside the sum"])
 RELU_INSIDE = ([r"relu|negativ"], [r"relu|negativ"])
-INTEGERS = ([r"(?s)^(?!.*un entero).*(enter[oa]s\b|decimal|trunca|fracci"
+INTEGERS = ([r"(?s)^(?!.*un entero).*(enter[oa]s?\b|decimal|trunca|fracci"
              r"|mitades|parte entera)"],
-            [r"(?s)^(?!.*an integer is).*((?<!only )integers\b|decimal"
-             r"|truncat|fraction|halves|whole number|integer part)"])
+            [r"(?s)^(?!.*an integer is).*((?<!only )integers?\b|decimal"
+             r"|truncat|fraction|halves|whole number)"])
 HALF_FLOATS = ([r"float16|precisi|cifras|redonde|dtype"],
                [r"float16|precisi|digits|round|dtype"])
 NOTHING_RETURNED = ([r"(falta|sin) (devolver|(el |un )?return)|nada"
@@ -128,7 +130,7 @@ INPUT_CHANGED = ([r"cambia|modific|altera", r"entrada|argument|recibe|`\w+`"
                   r"|`\w+`|A_prev|dict|cache|parameters"])
 CHANNELS_FIRST = ([r"canales.*(primero|delante|antes|segundo)|NCHW"
                    r"|orden.*canales"],
-                  [r"channels.*(come first|go first|before|second)|NCHW"
+                  [r"channels.*(first|before|second)|NCHW"
                    r"|order.*channels"])
 SHAPE_NUMBER = ([r"\(1, 1, 1\)|número|escalar"],
                 [r"\(1, 1, 1\)|number|scalar"])
@@ -178,9 +180,9 @@ MODES_EXCHANGED = ([r"intercambi|cambiad|revés|confund"],
                    [r"exchang|swap|other way|confus|mixed"])
 NOT_DIVIDED = ([r"(suma|total) (en vez|en lugar)|no se (divid|repart)"
                 r"|(falta|sin) divid|multiplic\w* por f"
-                r"|en vez de (promediar|la media|el promed)"],
+                r"|en vez de (promediar|la media|el promed)|sin dividirse"],
                [r"(adds?|sums?|sum|total) instead|not (divided|shared|spread)"
-                r"|(without|missing) divid|multiplied by f"
+                r"|(without|missing) (being )?divid|multiplied by f"
                 r"|instead of (the )?(averag|mean)"])
 WRONG_DIVISOR = ([r"(divid|repart)\w* (entre|por|como)|f ?(\*|·|×|\^) ?|f²"
                   r"|área|número de celdas|en vez de f|multiplic\w* por f"],
@@ -195,7 +197,7 @@ TIES = ([r"empat|repetid|iguales|varios máximos", r"tod|cada|varias|más de un"
         [r"\btie|repeated|equal|several maxima", r"every|\ball\b|each|several"
          r"|more than one|times|\bties"])
 MASK_OF_VALUES = ([r"(es|vale|contiene|guarda|devuelve|lleva) (el|los) "
-                   r"(valor|máxim|número)|máximo mismo|mism[oa] máximo"
+                   r"(valor|máxim|número)|(máximo mismo|(mismo|propio) máximo)"
                    r"|boolean|verdadero|True|dtype"],
                   [r"(is|holds?|contains?|returns?) the (value|maxim|number)"
                    r"|maximum itself|boolean|True|dtype"])

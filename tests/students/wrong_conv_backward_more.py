@@ -169,9 +169,10 @@ def conv_backward_end_at_stride(dZ, cache):
 
 
 @wrong("conv_backward", [r"esquina|desplaz|corri|(recort|quita|corta).*(mal"
-                         r"|inicio|principio|final|un lado)|sin saltar"],
+                         r"|inicio|principio|final|un (solo )?lado)"
+                         r"|sin saltar|empieza en 0"],
        [r"corner|shift|moved|(cut|crop|remov).*(wrong|start|beginning|end"
-        r"|one side)|skip"])
+        r"|one side)|skip|begins at 0"])
 def conv_backward_cuts_the_wrong_corner(dZ, cache):
     A_prev, W, b, hparameters = cache
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape

@@ -149,9 +149,9 @@ def fully_connected_layer_backward_divided_again(dZ, cache):
     return dA_prev, dW, db
 
 
-@wrong("fully_connected_layer_backward", [r"\bdb\b|sesgo",
-                                          r"eje|axis|sum|imágenes|lote"],
-       [r"\bdb\b|bias", r"axis|sum|images|batch"])
+@wrong("fully_connected_layer_backward",
+       [r"\bdb\b|sesgo", r"\beje|axis|\bsum|imágenes|lote|todas las clases"],
+       [r"\bdb\b|bias", r"axis|\bsum|\badds|images|batch|all the classes"])
 def fully_connected_layer_backward_db_of_all(dZ, cache):
     A_prev, W, b = cache
     dW = A_prev.T @ dZ

@@ -256,9 +256,9 @@ def test_model_argmax_by_columns(X_test, Y_test, parameters):
     return 100 * np.mean(predictions == labels)
 
 
-@wrong("test_model", [r"cuenta\w* (los )?(errores|fallos)|contrari"
+@wrong("test_model", [r"(cuenta\w*|el de) (los )?(errores|fallos)|contrari"
                       r"|complement|100 ?-"],
-       [r"count\w* (the )?(errors|mistakes|wrong)|contrary|opposite"
+       [r"(count\w*|of) (the )?(errors|mistakes|wrong)|contrary|opposite"
         r"|complement|100 ?-"])
 def test_model_counts_the_errors(X_test, Y_test, parameters):
     A_last, _ = simple_cnn_model(X_test, parameters)

@@ -270,7 +270,8 @@ def compute_cost_binary(A_last, Y):
                    ) / m
 
 
-@wrong("compute_cost", [r"log"], [r"log"])
+@wrong("compute_cost", [r"\blog|cuadrátic|cuadrado|cruzada"],
+       [r"\blog|square|cross-entropy"])
 def compute_cost_squares(A_last, Y):
     return np.sum((A_last - Y)**2) / len(Y)
 
@@ -281,10 +282,10 @@ def compute_cost_in_bits(A_last, Y):
     return -np.sum(Y * np.log2(A_last)) / len(Y)
 
 
-@wrong("compute_cost", [r"un (solo )?número|escalar|cada imagen"
+@wrong("compute_cost", [r"un (solo )?número|escalar|(cada|por) imagen"
                         r"|(forma es|se obtuvo) \(\d+,\)"],
-       [r"a (single )?number|scalar|(each|every) image"
-        r"|(shape is|got) \(\d+,\)"])
+       [r"a (single )?number|scalar|(each|every|per) image|(shape is"
+        r"|got) \(\d+,\)"])
 def compute_cost_of_each_image(A_last, Y):
     return -np.sum(Y * np.log(A_last), axis=1)
 
