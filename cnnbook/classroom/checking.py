@@ -11,7 +11,7 @@ from .diagnosis import diagnose
 from .guard import PRINTED, unguarded
 from .messages import Mismatch, sentence, show
 from .problems import PROBLEMS
-from .report import report, signature
+from .report import report_of, signature
 from .trials import scope_of, tried
 
 # %% ../../chapters/making/checking.ipynb #c3fd11a3
@@ -53,6 +53,6 @@ def _mismatch(fn, name, trials, heard):
             else shrink(fails, name, smallest.case))
     del PRINTED[heard:]                 # but for what the last call prints
     got = outcome(fn, case, name)
-    return Mismatch(report(name, diagnosis, scope, case, got),
+    return Mismatch(report_of(name, diagnosis, scope, case, got),
                     part=max(diagnosis.part, scope.part),
                     mistake=diagnosis.mistake, pending=diagnosis.pending)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .comparison import (Changed, as_numbers, outcome,
                                           same)
-from .exceptions import told
+from .exceptions import own_line, told
 from .guesses import guess_of
 from .layouts import (channels_first,
                                        parameters_in_another_order)
@@ -55,10 +55,8 @@ def _signature(fn, name, errors):
     "A diagnosis if `fn` does not take the arguments of the lab."
     needed = list(errors[0].case.arguments)
     error = errors[0].got
-    own = getattr(error, "own_line", None) or _frames_inside(error)
-    if not isinstance(error, TypeError) or own or not any(
-            words in str(error) for words in (
-                "positional argument", "required positional")):
+    if (not isinstance(error, TypeError) or own_line(error)
+            or "positional argument" not in str(error)):
         return None
     keys = ", ".join(needed)
     said = (f"la función debe aceptar {len(needed)} argumentos: {keys}",
@@ -66,14 +64,6 @@ def _signature(fn, name, errors):
     return _certain(said)
 
 # %% ../../chapters/making/diagnosis.ipynb #eb4ac904
-def _frames_inside(error):
-    "Whether an error came from inside of the function that was called."
-    trace, last = error.__traceback__, None
-    while trace is not None:
-        last, trace = trace, trace.tb_next
-    return last is not None and last.tb_frame.f_code.co_name != "called"
-
-
 def _laid_out(fn, name, trials):
     "A diagnosis if `fn` is right with its arguments laid out otherwise."
     if channels_first(fn, name, trials):

@@ -68,6 +68,14 @@ EXPLAINED += [
      r"(\([\d,]*\))",
      "se copia una matriz de forma {0} en un lugar de forma {1}",
      "an array of shape {0} is copied into a place of shape {1}"),
+    (r"operands could not be broadcast together with (?:remapped )?shapes "
+     r"(\((?:\d+,){2}\d+\)) ?(\((?:\d+,){2}\d+\))",
+     "se combinan matrices de formas {0} y {1}, que no encajan; si son la "
+     "ventana y el filtro, la ventana no mide f × f: mira dónde empieza y "
+     "dónde termina",
+     "arrays of shapes {0} and {1} are combined, and they do not fit; if "
+     "they are the window and the filter, the window is not f × f: look "
+     "where it starts and where it ends"),
     (r"operands could not be broadcast together with "
      r"(?:remapped )?shapes (\([\d,]*\)) ?(\([\d,]*\))",
      "se combinan matrices de formas {0} y {1}, que no encajan",

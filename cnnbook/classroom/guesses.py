@@ -40,6 +40,7 @@ def guess_of(name, trials, bare):
     return (_confused(name, order, bare) or _relations(name, order, bare)
             or _in_parts(name, order, bare, suspects)
             or _pairs(name, order, bare, suspects)
+            or _on_top(name, order, bare, suspects)
             or _in_one_kind(name, order, bare)
             or _besides(name, order, bare, suspects))
 
@@ -83,7 +84,8 @@ class Suspect:
         alike = all(isinstance(self.outcome(t.case), Exception)
                     for t in errors)
         returned = sum(not t.right for t in order) - len(errors)
-        if alike or returned > 2:
+        if returned > 2 or alike and (returned or all(
+                type(self.outcome(t.case)) is type(t.got) for t in errors)):
             return Guess(self.said, alike)
         return None
 
@@ -172,6 +174,28 @@ def _gives(suspect, place, part):
             return False
     return True
 
+# %% ../../chapters/making/diagnosis.ipynb #2906ad71
+def _on_top(name, order, bare, suspects):
+    "A guess if a relation to what a suspect gives explains all trials."
+    if any(t.raised for t in order):
+        return None
+    for suspect in suspects:
+        moved = []
+        for trial in order:
+            other = suspect.outcome(trial.case)
+            if isinstance(other, Exception):
+                break
+            moved.append(trial._replace(
+                case=trial.case._replace(expected=other),
+                right=same(*bare(trial.got, other))))
+        else:
+            guess = _relations(name, moved, bare) if sum(
+                not same(t.case.expected, u.case.expected)
+                for t, u in zip(moved, order)) > 2 else None
+            if guess:
+                return Guess(joined([suspect.said, guess.said]))
+    return None
+
 # %% ../../chapters/making/diagnosis.ipynb #73714a7f
 def _in_one_kind(name, order, bare):
     "A guess if a relation explains the only kind of cases that fail."
@@ -231,22 +255,41 @@ def _pairs(name, order, bare, suspects, seconds=3):
     "A guess if two mistakes of the table explain all trials together."
     end = perf_counter() + seconds
     wrong = [t for t in order if not t.right and not t.raised]
-    hints = [_hints(suspect, wrong[:8]) for suspect in suspects]
-    ranked = sorted(combinations(range(len(suspects)), 2),
-                    key=lambda pair: -(hints[pair[0]] + hints[pair[1]]))
-    for one, other in ranked:
+    right = [t for t in order if t.right]
+    some = [*wrong[:4], *wrong[-6:], *right[-6:]]
+    effects = [[_effect(suspect, trial) for trial in some]
+               for suspect in suspects]
+    ranked = sorted(combinations(range(len(suspects)), 2), key=lambda pair:
+                    _unlikely(effects[pair[0]], effects[pair[1]], some))
+    for numbers in ranked:
         if perf_counter() > end:
             return None
-        for numbers in (one, other), (other, one):
+        for some in numbers, numbers[::-1]:
             try:
-                pair = Suspect(name, numbers, bare)
+                guess = Suspect(name, some, bare).explains(order)
             except ValueError:      # the second has no place beside the first
                 continue
-            guess = pair.explains(order)
             if guess:
                 return guess
             break
     return None
+
+# %% ../../chapters/making/diagnosis.ipynb #02661685
+def _effect(suspect, trial):
+    "What a suspect alone does: 0, nothing; 1, what came; 2, another thing."
+    got = suspect.outcome(trial.case)
+    if same(got, trial.case.expected):
+        return 0
+    return 1 if not isinstance(got, Exception) and same(
+        *suspect.bare(trial.got, got)) else 2
+
+
+def _unlikely(one, other, trials):
+    "How many trials speak against a pair whose parts do not meddle."
+    return sum((a, b) == (0, 0) and not trial.right
+               or sorted((a, b)) == [0, 2]
+               or trial.right and (a > 0) != (b > 0)
+               for a, b, trial in zip(one, other, trials))
 
 # %% ../../chapters/making/diagnosis.ipynb #c8905f9e
 def _hints(suspect, wrong):

@@ -4,4 +4,6 @@ from ..._lazy import attach
 __getattr__, __dir__, __all__ = attach(__name__, {
     "entry": ["Mistake", "changed", "of", "wrong"],
     "table": ["MISTAKES", "mistakes_of"],
-}, rooms=["convolutions", "layers", "networks"])
+}, rooms=["kinds", "convolutions", "convolution2d", "padding", "layers",
+          "pooling", "backprop", "masks", "activations", "softmax",
+          "network_layers", "lab", "networks"])

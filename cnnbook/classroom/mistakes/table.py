@@ -6,14 +6,23 @@
 __all__ = ['MISTAKES', 'mistakes_of']
 
 # %% ../../../chapters/making/mistakes.ipynb #a161e26f
-from .convolutions import (CHECKS, CONV1D, CONV2D,
-                                                     PADDING)
-from .layers import BACKPROP, CONV_LAYER, POOLING
-from .networks import LAB, LEARNING, NN
+from .activations import ACTIVATIONS
+from .backprop import BACKPROP
+from .convolution2d import CONV2D
+from .convolutions import CHECKS, CONV1D
+from .lab import LAB
+from .layers import CONV_LAYER
+from .masks import MASKS
+from .network_layers import NETWORK_LAYERS
+from .networks import LEARNING, NN
+from .padding import PADDING
+from .pooling import POOLING
+from .softmax import SOFTMAX
 
 # %% ../../../chapters/making/mistakes.ipynb #d2887838
 MISTAKES = [*CHECKS, *CONV1D, *PADDING, *CONV2D, *CONV_LAYER, *POOLING,
-            *BACKPROP, *LAB, *NN, *LEARNING]
+            *BACKPROP, *MASKS, *ACTIVATIONS, *SOFTMAX, *NETWORK_LAYERS, *LAB,
+            *NN, *LEARNING]
 
 
 def mistakes_of(name):
