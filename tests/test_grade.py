@@ -1291,7 +1291,7 @@ def test_the_command(tmp_path, capsys):
     row, = csv.DictReader((tmp_path / "g.csv").read_text().splitlines())
     assert row["earned"] == "0" and row["chapter"] == name
     page = next((tmp_path / "g-reports").glob("*.html")).read_text()
-    assert "Qué dijeron las comprobaciones" in page and "✗" in page
+    assert "Qué dijeron las comprobaciones" in page and "○ 0/" in page
 
 
 @pytest.mark.parametrize("arguments, message", [
