@@ -1001,6 +1001,18 @@ def test_an_error_is_told_by_the_line_that_the_student_wrote(tmp_path):
     assert "_error" not in told and "ValueError" in told
 
 
+def test_a_function_that_takes_other_arguments_is_told_so(tmp_path):
+    "As on the spot: the error comes from the call, from no line of theirs."
+    nb, steps = exercise(
+        "def zero_pad(X, pad):\n    ### BEGIN SOLUTION\n    return np.pad(X, ("
+        "(0, 0), (pad, pad), (pad, pad), (0, 0)))\n    ### END SOLUTION",
+        'with marks(4, of="zero_pad"):\n    check(zero_pad, "zero_pad")',
+        given="from cnnbook.classroom.marks import check")
+    told = grade_answers(tmp_path, nb, steps, a="def zero_pad(X): return X")[
+        "a"]["results"]["cells-ex-f"]["told"]
+    assert "The function must accept 2 arguments: X, pad" in told
+
+
 STOLEN = exercise(
     "stored = []\n### BEGIN SOLUTION\ndef f(g): return g(1)\n"
     "def h(x): return 2 * x\n### END SOLUTION",
@@ -1279,7 +1291,7 @@ def test_the_command(tmp_path, capsys):
     row, = csv.DictReader((tmp_path / "g.csv").read_text().splitlines())
     assert row["earned"] == "0" and row["chapter"] == name
     page = next((tmp_path / "g-reports").glob("*.html")).read_text()
-    assert "Qué dijeron las comprobaciones" in page and "✗" in page
+    assert "Qué dijeron las comprobaciones" in page and "○ 0/" in page
 
 
 @pytest.mark.parametrize("arguments, message", [
