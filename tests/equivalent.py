@@ -35,8 +35,28 @@ EQUIVALENT = {
     "05_pooling": {
     },
     "06_backprop": {
+        ("backprop-exercises-mask", "distribute_value: results reversed"):
+            "all the cells of the result are equal",
     },
     "07_model": {
+        ("model-exercise-output",
+         "one_hot_encode: results without its fractions"):
+            "zeros and ones have no fractions",
+        ("model-exercise-output",
+         "softmax: E = np.exp(Z - Z.max(axis=+1, keepdims=True))"):
+            "the last axis of a matrix is axis 1",
+        ("model-exercise-output",
+         "softmax: return E / E.sum(axis=+1, keepdims=True)"):
+            "the last axis of a matrix is axis 1",
+        ("model-exercise-output", "softmax_backward: return A * "
+         "(dA - np.sum(dA * A, axis=+1, keepdims=True))"):
+            "the last axis of a matrix is axis 1",
+        ("model-exercise-network", "initialize_parameters: "
+         "results with zeros in its shape, part b1"):
+            "the biases are zeros already",
+        ("model-exercise-network", "initialize_parameters: "
+         "results with zeros in its shape, part b3"):
+            "the biases are zeros already",
     },
     "08_fast": {
         ("fast-exercises-im2col",

@@ -18,7 +18,11 @@ import nbformat
 import pytest
 from threadpoolctl import threadpool_limits
 
-from cnnbook.classroom.mistakes import MISTAKES, changed, wrong
+from cnnbook.classroom import suspects
+from cnnbook.classroom.comparison import outcome, same
+from cnnbook.classroom.mistakes import MISTAKES, changed, mistakes_of, wrong
+from cnnbook.classroom.problems import PROBLEMS, cases
+from cnnbook.classroom.suspects import mistaken
 from cnnbook.press.student import exercise_cells
 from conftest import ROOT
 
@@ -150,7 +154,8 @@ def test_the_chapter_itself_passes(chapter, passes):
 
 
 # A check fails with AssertionError; a shape that is wrong, with the
-# ValueError of the next function's door. Any other error is a crash.
+# ValueError of the next function's door; a place that is not there, with
+# IndexError. Any other error is a crash.
 @pytest.mark.parametrize(
     "mistake", [pytest.param(m, id=f"{m.chapter}: {m.name}")
                 for m in MISTAKES])
@@ -158,7 +163,7 @@ def test_the_mistake_is_caught(mistake, score, passes, tmp_path):
     score.tried += 1
     assert passes(mistake.chapter)
     mutate(copied(tmp_path), mistake)
-    with pytest.raises((AssertionError, ValueError)):
+    with pytest.raises((AssertionError, ValueError, IndexError)):
         run(mistake.chapter, tmp_path)
     score.caught += 1
 
@@ -208,4 +213,44 @@ def test_what_is_exported_is_imported(source, there):
 
 def test_there_are_enough_of_them():
     assert len(MISTAKES) == len({(m.chapter, m.changes) for m in MISTAKES})
-    assert len(MISTAKES) >= 190
+    assert len(MISTAKES) >= 600
+
+
+# ---- what the tutor tells: each mistake is one, and another than the rest ----
+
+@lru_cache
+def outcomes(name, i):
+    "What the function `name` gives with its mistake `i`, case by case."
+    return [outcome(mistaken(name, i), case, name) for case in cases(name)]
+
+
+def alike(one, other):
+    "Whether two mistakes of a function cannot be told apart."
+    return all(same(a, b) and same(b, a) for a, b in zip(one, other))
+
+
+TOLD = [pytest.param(name, i, id=f"{name}: {mistake.name}")
+        for name in PROBLEMS for i, mistake in enumerate(mistakes_of(name))]
+
+
+@pytest.mark.filterwarnings("ignore:Mean of empty slice")
+@pytest.mark.parametrize("name, i", TOLD)
+def test_a_mistake_that_is_told_gives_something_else(name, i):
+    got = outcomes(name, i)
+    assert not all(isinstance(value, Exception) for value in got), (
+        "it raises in every case")
+    assert not alike(got, [case.expected for case in cases(name)]), (
+        "it is right in every case")
+    for j in range(i):
+        assert not alike(got, outcomes(name, j)), mistakes_of(name)[j].name
+
+
+def test_a_mistake_that_raises_in_every_case_is_refused(monkeypatch):
+    "as one did that used a variable before it existed."
+    broken = wrong("w comes too early", "vert_start = h * stride",
+                   "vert_start = w * stride", conv_forward="w llega tarde")
+    monkeypatch.setattr(suspects, "known_mistakes", lambda name: [broken])
+    outcomes.cache_clear()
+    with pytest.raises(AssertionError, match="raises in every case"):
+        test_a_mistake_that_is_told_gives_something_else("conv_forward", 0)
+    outcomes.cache_clear()

@@ -72,7 +72,8 @@ BACKPROP += of(
               "cols = slice({start}, {end}, dilation)"), f="extent",
              kinds=STEPS + ENDS[:2] + ENDS[-1:]),
     *frames("conv_backward", "A_prev_pad = zero_pad(A_prev, pad)",
-            "A_prev_pad = {frame}", "A_prev", kinds=FRAMES),
+            "A_prev_pad = {frame}", "A_prev",
+            kinds=FRAMES[:-2] + FRAMES[-1:]),
     *early("conv_backward", "image row column channel", ADD_DB,
            f"{CUT}, dW, db"),
     # published: the kernel flipped in the layer
@@ -150,6 +151,12 @@ BACKPROP += of(
           WINDOW, "window = A_prev[i, rows, cols]",
           conv_backward=("la ventana se toma de la entrada sin rellenar "
                          "(pad)")),
+    wrong("dW takes its windows from the unpadded input, where the frame "
+          "before it (pad) is missing",
+          WINDOW, "window = np.pad(A_prev[i], ((0, 2 * pad), (0, 2 * pad), "
+          "(0, 0)))[rows, cols]",
+          conv_backward=("dW toma sus ventanas de la entrada sin rellenar, "
+                         "donde falta el marco de delante (pad)")),
     wrong("dA_prev is not multiplied by the gradient dZ",
           ADD_DA, ADD_DA.removesuffix(" * dz"),
           conv_backward="dA_prev no se multiplica por el gradiente dZ"),

@@ -204,10 +204,11 @@ CONV2D += of(
           "np.zeros((n_H_out, n_W_out), np.result_type(X, W))",
           "np.zeros((n_H_out, n_W_out), int)",
           conv2d="el resultado se trunca a números enteros"),
-    wrong("the width of the output comes from the height of the image",
+    wrong("the width of the output comes from the height of the image, as if "
+          "it were square",
           N_W_OUT, "n_W_out = n_H_out",
           conv2d=("el ancho de la salida se calcula con el alto de la "
-                  "imagen")),
+                  "imagen, como si fuera cuadrada")),
     wrong("the last row and column of the kernel are left out",
           "for u in range(f_H):", "for u in range(f_H - 1):",
           "for v in range(f_W):", "for v in range(f_W - 1):",

@@ -155,11 +155,29 @@ CONV_LAYER += of(
           "c]",
           conv_forward=("la ventana tiene un solo canal, el del filtro: debe "
                         "tenerlos todos, con :")),
+    wrong("the window that goes to conv_single_step is the whole image: it "
+          "has to be cut out, f by f",
+          "a_slice_prev, W[:, :, :, c], b[:, :, :, c])",
+          "a_prev_pad, W[:, :, :, c], b[:, :, :, c])",
+          conv_forward=("la ventana que va a conv_single_step es la imagen "
+                        "entera: hay que cortarla, de f por f")),
+    wrong("the window that goes to conv_single_step ends at start + stride, "
+          "and it has to measure f",
+          "vert_end = vert_start + extent", "vert_end = vert_start + stride",
+          "horiz_end = horiz_start + extent",
+          "horiz_end = horiz_start + stride",
+          conv_forward=("la ventana que va a conv_single_step termina en "
+                        "inicio + stride, y debe medir f")),
     wrong("each filter sees one channel only, with one slice of its own",
           STEP, "np.sum(a_slice_prev[:, :, c] * W[:, :, c, c]) + b[0, 0, 0, "
           "c]",
           conv_forward="cada filtro ve un solo canal, con una sola parte "
                        "de sí mismo"),
+)
+
+# %% ../../../chapters/making/mistakes.ipynb #a2b943e9
+CONV_LAYER += of(
+    "04_conv_layer",
     wrong("the window and the filter are added, and they have to be "
           "multiplied",
           STEP, "np.sum(a_slice_prev + W[:, :, :, c]) + b[0, 0, 0, c]",
@@ -183,14 +201,16 @@ N_W = "n_W = output_size(n_W_prev, f, pad, stride, dilation)"
 
 CONV_LAYER += of(
     "04_conv_layer",
-    wrong("the width of the output comes from the height of the input",
+    wrong("the width of the output comes from the height of the input, as if "
+          "images were square",
           N_W, N_W.replace("n_W_prev", "n_H_prev"), *PLAIN,
           conv_forward=("el ancho de la salida se calcula con el alto de la "
-                        "entrada")),
-    wrong("the height of the output comes from the width of the input",
+                        "entrada, como si la imagen fuera cuadrada")),
+    wrong("the height of the output comes from the width of the input, as if "
+          "images were square",
           N_H, N_H.replace("n_H_prev", "n_W_prev"), *PLAIN,
           conv_forward=("el alto de la salida se calcula con el ancho de la "
-                        "entrada")),
+                        "entrada, como si la imagen fuera cuadrada")),
     wrong("height and width of the output are exchanged, n_H and n_W",
           N_H, N_H.replace("n_H_prev", "n_W_prev"),
           N_W, N_W.replace("n_W_prev", "n_H_prev"), *PLAIN,
@@ -201,6 +221,11 @@ CONV_LAYER += of(
           "f, f, n_C_prev, n_C = W.shape", "n_C = W.shape[3]", *PLAIN,
           conv_forward=("f se toma de un eje de W que no es: es el número de "
                         "canales")),
+)
+
+# %% ../../../chapters/making/mistakes.ipynb #1e780a98
+CONV_LAYER += of(
+    "04_conv_layer",
     wrong("f is taken from the wrong axis of W: it is the number of filters",
           STRIDE_PAD, f"{STRIDE_PAD}\n    f = W.shape[3]",
           "f, f, n_C_prev, n_C = W.shape", "n_C = W.shape[3]", *PLAIN,
@@ -243,6 +268,11 @@ CONV_LAYER += of(
           STRIDE_PAD, f"pad = 0\n    {STRIDE_PAD}",
           conv_forward=("se olvida el relleno (pad) del todo, también en el "
                         "tamaño")),
+    wrong("all the axes are padded, and then the first images and channels "
+          "are taken, which are zeros",
+          PADDED, "A_prev_pad = np.pad(A_prev, pad)[..., :n_C_prev]",
+          conv_forward=("se rellenan (pad) todos los ejes, y luego se toman "
+                        "las primeras imágenes y canales, que son ceros")),
     wrong("the windows are cut from the input without padding",
           PADDED, "A_prev_pad = A_prev", *PLAIN,
           conv_forward=("las ventanas se cortan de la entrada sin rellenar "

@@ -113,19 +113,21 @@ POOLING += of(
           WINDOW, "window = A_prev[i, cols, rows, c]",
           pool_forward="las filas y las columnas de la ventana están "
                        "cambiadas"),
-    wrong("the width of the output comes from the height of the input",
+    wrong("the width of the output comes from the height of the input, as if "
+          "images were square",
           N_W, N_W.replace("n_W_prev", "n_H_prev"),
           pool_forward=("el ancho de la salida se calcula con el alto de la "
-                        "entrada")),
+                        "entrada, como si la imagen fuera cuadrada")),
 )
 
 # %% ../../../chapters/making/mistakes.ipynb #9a637140
 POOLING += of(
     "05_pooling",
-    wrong("the height of the output comes from the width of the input",
+    wrong("the height of the output comes from the width of the input, as if "
+          "images were square",
           N_H, N_H.replace("n_H_prev", "n_W_prev"),
           pool_forward=("el alto de la salida se calcula con el ancho de la "
-                        "entrada")),
+                        "entrada, como si la imagen fuera cuadrada")),
     wrong("height and width of the output are exchanged, n_H and n_W",
           N_H, N_H.replace("n_H_prev", "n_W_prev"),
           N_W, N_W.replace("n_W_prev", "n_H_prev"),
