@@ -20,6 +20,8 @@ from cnnbook.classroom.messages import Mismatch
 from cnnbook.convolution1d import conv1d
 from cnnbook.press.editions import (HIDDEN, SOLVED, edition, stub,
                                     without_hidden, without_markers)
+from cnnbook.press.student import (exercise_cells, exercises, is_tagged,
+                                   points_of)
 from conftest import FILES, ROOT
 from equivalent import EQUIVALENT
 from wrong_answers import (as_array, asked_names, bound_names, equal,
