@@ -305,6 +305,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                        'cnnbook/classroom/guesses.py'),
                                            'cnnbook.classroom.guesses._in_parts': ( 'making/diagnosis.html#_in_parts',
                                                                                     'cnnbook/classroom/guesses.py'),
+                                           'cnnbook.classroom.guesses._no_array': ( 'making/diagnosis.html#_no_array',
+                                                                                    'cnnbook/classroom/guesses.py'),
                                            'cnnbook.classroom.guesses._on_top': ( 'making/diagnosis.html#_on_top',
                                                                                   'cnnbook/classroom/guesses.py'),
                                            'cnnbook.classroom.guesses._pairs': ( 'making/diagnosis.html#_pairs',

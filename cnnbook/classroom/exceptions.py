@@ -80,6 +80,10 @@ EXPLAINED += [
      r"(?:remapped )?shapes (\([\d,]*\)) ?(\([\d,]*\))",
      "se combinan matrices de formas {0} y {1}, que no encajan",
      "arrays of shapes {0} and {1} are combined, and they do not fit"),
+]
+
+# %% ../../chapters/making/diagnosis.ipynb #1b111354
+EXPLAINED += [
     (r"non-broadcastable output operand with shape (\([\d,]*\)) doesn't "
      r"match the broadcast shape (\([\d,]*\))",
      "a una matriz de forma {0} se le suma algo de forma {1}, que no cabe",
@@ -144,6 +148,11 @@ EXPLAINED += [
     (r"IndexError: (list|tuple|string) (?:assignment )?index out of range",
      "se pide una posición fuera de una secuencia (`{0}`), que es más corta",
      "a position outside a sequence (`{0}`) is asked for, which is shorter"),
+    (r"(?s)only integers, slices .*\n.*\[[\"']",
+     "se pone una palabra como índice a una matriz: lo que se toma por un "
+     "diccionario no lo es; ¿en qué orden se separa la caché?",
+     "an array is given a word as an index: what is taken for a dict is not "
+     "one; in which order is the cache unpacked?"),
     (r"only integers, slices \(`:`\), ellipsis",
      "un índice no es un número entero: divide con `//`, no con `/`",
      "an index is not an integer: divide with `//`, not with `/`"),
@@ -288,7 +297,8 @@ def explained(error, fn=None):
         return _name_error(error, fn)
     if isinstance(error, KeyError):
         return _key_error(error)
-    text = f"{type(error).__name__}: {error}"
+    line = own_line(error)
+    text = f"{type(error).__name__}: {error}\n{line[0] if line else ''}"
     for pattern, es, en in EXPLAINED:
         found = re.search(pattern, text)
         if found:
@@ -296,6 +306,33 @@ def explained(error, fn=None):
             return (es.format(*found.groups(), last=last),
                     en.format(*found.groups(), last=last))
     return None
+
+# %% ../../chapters/making/diagnosis.ipynb #94360f9d
+EXPLAINED += [
+    (r"W must have (\([\d, ]*\)) as its shape, like a_slice_prev; got "
+     r"(\([\d, ]*\))",
+     "la ventana tiene forma {0}, y el filtro {1}: debe ser f × f con todos "
+     "los canales; mira dónde empieza y dónde termina, y que no sea la "
+     "imagen entera",
+     "the window has shape {0}, and the filter {1}: it must be f × f with "
+     "all channels; look where it starts and where it ends, and that it is "
+     "not the whole image"),
+    (r"a_slice_prev must not be empty",
+     "la ventana está vacía: empieza fuera de la imagen; ¿se toma de la "
+     "entrada sin relleno, y no de `A_prev_pad`?",
+     "the window is empty: it starts outside of the image; is it taken from "
+     "the unpadded input, and not from `A_prev_pad`?"),
+    (r"a_slice_prev must have 3 axes .*got (\d), shape",
+     "la ventana tiene {0} ejes, y debe tener 3, con todos los canales: "
+     "¿se toma un solo canal, o todas las imágenes?",
+     "the window has {0} axes, and it must have 3, with all channels: is a "
+     "single channel taken, or all images?"),
+    (r"window of size (\d+) is larger than the padded input of size (\d+)",
+     "la ventana, de tamaño {0}, no cabe en lo que recibe, de tamaño {1}: "
+     "mira el tamaño y el relleno (pad) de la capa anterior",
+     "the window, of size {0}, does not fit in what it is given, of size "
+     "{1}: look at the size and the padding (pad) of the layer before"),
+]
 
 # %% ../../chapters/making/diagnosis.ipynb #f79fb0a8
 def _refused(error):

@@ -10,6 +10,8 @@ from itertools import combinations, permutations
 from time import perf_counter
 from typing import NamedTuple
 
+import numpy as np
+
 from .comparison import as_numbers, outcome, same
 from .layouts import exchanged
 from .problems import PROBLEMS
@@ -95,7 +97,7 @@ class Suspect:
         return joined([mistakes[i].told[self.name] for i in self.numbers])
 
 # %% ../../chapters/making/diagnosis.ipynb #2c190b17
-def _relations(name, order, bare):
+def _relations(name, order, bare, sizes=True):
     "A guess if the wrong values all follow from the right ones."
     keys, pairs = _values(name, order, bare)
     if not pairs:
@@ -103,11 +105,14 @@ def _relations(name, order, bare):
     said = _permuted(keys, pairs)
     if said:
         return Guess(said)
-    found = [_related(name, key, part) for key, part in _wrong_parts(
-        keys, pairs)]
-    return Guess(joined(found)) if found and all(found) else None
+    found = []
+    for key, part in _wrong_parts(keys, pairs):
+        found.append(_related(name, key, part, sizes))
+        if not found[-1]:
+            return None
+    return Guess(joined(found)) if found else None
 
-
+# %% ../../chapters/making/diagnosis.ipynb #06e45b4c
 def _values(name, order, bare):
     "The names of the returned values; cases, values and expected ones."
     keys = PROBLEMS[name].returns or ("",)
@@ -137,12 +142,15 @@ def _wrong_parts(keys, pairs):
             yield key, part
 
 
-def _related(name, key, part):
+def _related(name, key, part, sizes=True):
     "What is said of one of the values, if it follows from the right ones."
     said = _cache(name, key, part)
-    if said or not all(as_numbers(got) is not None for _, got, _ in part):
+    if said or any(as_numbers(expected) is None for _, _, expected in part):
         return said
-    return relation(part, key)
+    said = _no_array(key, part)
+    if said or any(as_numbers(got) is None for _, got, _ in part):
+        return said
+    return relation(part, key, sizes)
 
 # %% ../../chapters/making/diagnosis.ipynb #7845ff89
 def _in_parts(name, order, bare, suspects):
@@ -175,11 +183,14 @@ def _gives(suspect, place, part):
     return True
 
 # %% ../../chapters/making/diagnosis.ipynb #2906ad71
-def _on_top(name, order, bare, suspects):
+def _on_top(name, order, bare, suspects, seconds=1.5):
     "A guess if a relation to what a suspect gives explains all trials."
+    end = perf_counter() + seconds
     if any(t.raised for t in order):
         return None
     for suspect in suspects:
+        if perf_counter() > end:
+            return None
         moved = []
         for trial in order:
             other = suspect.outcome(trial.case)
@@ -189,7 +200,7 @@ def _on_top(name, order, bare, suspects):
                 case=trial.case._replace(expected=other),
                 right=same(*bare(trial.got, other))))
         else:
-            guess = _relations(name, moved, bare) if sum(
+            guess = _relations(name, moved, bare, False) if sum(
                 not same(t.case.expected, u.case.expected)
                 for t, u in zip(moved, order)) > 2 else None
             if guess:
@@ -235,7 +246,29 @@ def _cache(name, key, pairs):
             f"{CACHES[name]}", f"{key} does not hold what the backward "
             f"function needs: {CACHES[name]}")
 
+# %% ../../chapters/making/diagnosis.ipynb #58830e68
+def _no_array(key, pairs):
+    "What is said of a tuple, or of an array, in the place of another."
+    value = f"`{key}`" if key else "el resultado"
+    value_en = f"`{key}`" if key else "the result"
+    if all(isinstance(got, tuple) for _, got, _ in pairs):
+        return (f"{value} es una tupla, y debe ser una matriz: los valores "
+                "que devuelve una función se separan, como en "
+                "`A, cache = relu(Z)`",
+                f"{value_en} is a tuple, and it should be an array: the "
+                "values that a function returns are taken apart, as in "
+                "`A, cache = relu(Z)`")
+    if all(np.shape(expected) == () for _, _, expected in pairs) and all(
+            as_numbers(got) is not None for _, got, _ in pairs) and any(
+            np.size(got) > 1 for _, got, _ in pairs) and all(
+            np.ndim(got) for _, got, _ in pairs):
+        return (f"{value} es una matriz, y debe ser un solo número: ¿falta "
+                "sumar, con `np.sum`, o promediar?",
+                f"{value_en} is an array, and it should be a single number: "
+                "is a sum missing, with `np.sum`, or an average?")
+    return None
 
+# %% ../../chapters/making/diagnosis.ipynb #b7e1bb10
 def _permuted(keys, pairs):
     "What is said if the right values are returned in another order."
     if len(keys) < 2 or len(pairs[0][2]) != len(keys):
@@ -267,7 +300,7 @@ def _pairs(name, order, bare, suspects, seconds=3):
         for some in numbers, numbers[::-1]:
             try:
                 guess = Suspect(name, some, bare).explains(order)
-            except ValueError:      # the second has no place beside the first
+            except (ValueError, SyntaxError):   # no place beside the other
                 continue
             if guess:
                 return guess

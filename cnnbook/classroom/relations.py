@@ -21,15 +21,16 @@ class Relation(NamedTuple):
     predict: Callable       # of the expected array and the case
 
 
-def relation(pairs, name=""):
+def relation(pairs, name="", sizes=True):
     """How all results of some (case, got, expected) follow from the right.
 
     In Spanish and in English, or None. `name` is that of the value.
     """
-    for found in [*_by_value(pairs), *_by_axis(pairs)]:
-        if _holds(found.predict, pairs):
+    order = sorted(pairs, key=lambda pair: same(pair[1], pair[2]))
+    for found in [*_by_value(order), *_by_axis(order)]:
+        if _holds(found.predict, order):
             return _about(name, found.es, found.en)
-    shape = _by_shape(pairs, name)
+    shape = _by_shape(order, name) if sizes else None
     return _about(name, *shape) if shape else None
 
 
@@ -40,8 +41,7 @@ def _about(name, es, en):
 def _holds(predict, pairs):
     "Whether it predicts all results, and some that are wrong."
     told = 0
-    for case, got, expected in sorted(
-            pairs, key=lambda pair: same(pair[1], pair[2])):
+    for case, got, expected in pairs:
         try:
             predicted = predict(np.asarray(expected), case)
         except (IndexError, ValueError, KeyError, TypeError):
@@ -172,12 +172,15 @@ def numbers_of(case):
     return {key: value for key, value in found.items()
             if as_numbers(value) is not None}
 
-
+# %% ../../chapters/making/diagnosis.ipynb #5d440a4a
 def _with_arguments(pairs):
     "An argument that multiplies, or is added so many times."
+    mask = np.asarray(pairs[0][2]).dtype == bool
     for key in numbers_of(pairs[0][0]):
-        yield Relation(f"el resultado está multiplicado por `{key}`",
-                       f"the result is multiplied by `{key}`",
+        yield Relation(f"en lugar de True está el valor de `{key}`" if mask
+                       else f"el resultado está multiplicado por `{key}`",
+                       f"in the place of True stands the value of `{key}`"
+                       if mask else f"the result is multiplied by `{key}`",
                        lambda y, case, key=key: _fitting(
                            y * numbers_of(case)[key], y))
     times = _times(pairs)
@@ -344,6 +347,7 @@ def _by_shape(pairs, name):
              if not same(got, expected)]
     if not wrong or any(as_numbers(got) is None for _, got, _ in pairs):
         return None
+    wrong_case = pairs[0][0]
     if np.ndim(wrong[0][1]) and any(np.shape(got) == np.shape(expected)
                                     for got, expected in wrong):
         return None
@@ -354,6 +358,8 @@ def _by_shape(pairs, name):
                 "padded input") if all(
             _sizes(case, lambda n, f, p, s: n + 2 * p) == _shape(got)
             for case, got, _ in pairs) else None
+    if "cache" in wrong_case.arguments:
+        return None                 # a gradient has the shape of an input
     for size, es, en in SIZES:
         if all(_sizes(case, size) == _shape(got) for case, got, _ in pairs):
             return (f"el tamaño de la salida no es el de la fórmula: {es}",

@@ -81,9 +81,12 @@ def _counts(name, results):
                      f"{told_}, and {max(counts)} come"),
                     lambda got, other: (_first(got, n), _first(other, n)))
     if not several and counts != {1} and 1 not in counts:
+        whole = all(isinstance(part, (int, np.integer))
+                    for got, _, _ in results for part in got)
         return Peel(("hay que devolver una sola cosa, y llegan "
-                     f"{max(counts)}", "it has to return a single thing, "
-                     f"and {max(counts)} come"),
+                     f"{max(counts)}" + ", como una posición" * whole,
+                     "it has to return a single thing, and "
+                     f"{max(counts)} come" + ", like a position" * whole),
                     lambda got, other: (_part_of(got, 0),
                                         _part_of(other, 0)))
     return None
