@@ -208,6 +208,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                           'cnnbook/classroom/examiner.py'),
                                             'cnnbook.classroom.examiner.Text.line_of': ( 'making/pupil.html#text.line_of',
                                                                                          'cnnbook/classroom/examiner.py'),
+                                            'cnnbook.classroom.examiner._late': ( 'making/pupil.html#_late',
+                                                                                  'cnnbook/classroom/examiner.py'),
                                             'cnnbook.classroom.examiner._marked': ( 'making/pupil.html#_marked',
                                                                                     'cnnbook/classroom/examiner.py'),
                                             'cnnbook.classroom.examiner._put_in_place': ( 'making/pupil.html#_put_in_place',
