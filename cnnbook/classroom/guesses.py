@@ -23,9 +23,10 @@ from .wrapping import joined
 
 # %% ../../chapters/making/diagnosis.ipynb #84c0a375
 class Guess(NamedTuple):
-    "What a mistake seems to be, and whether it raises the same errors."
+    "What a mistake seems to be."
     said: tuple
-    errors: bool = False
+    errors: bool = False    # whether it raises the same errors
+    whole: bool = True      # whether it explains all that differs
 
 # %% ../../chapters/making/diagnosis.ipynb #1b26ce43
 def guess_of(name, trials, bare):
@@ -345,7 +346,7 @@ def _besides(name, order, bare, suspects):
     likely = [s for s in suspects if _hints(s, wrong[:8])]
     for kind in PROBLEMS[name].kinds:
         outside = [t for t in order if not kind.holds(t.case)]
-        if (4 * len(outside) < len(order) or sum(
+        if (not kind.counts or 4 * len(outside) < len(order) or sum(
                 not t.right and not t.raised for t in outside) < 4):
             continue
         for suspect in likely:
@@ -354,5 +355,5 @@ def _besides(name, order, bare, suspects):
                 es, en = guess.said
                 return Guess((f"{es}; además, algo falla cuando {kind.es}",
                               f"{en}; besides, something is wrong when "
-                              f"{kind.en}"))
+                              f"{kind.en}"), whole=False)
     return None

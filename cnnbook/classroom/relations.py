@@ -146,16 +146,17 @@ def _constants(pairs):
         k = got[at] / expected[at]
         yield Relation(f"el resultado está multiplicado por {k:.4g}",
                        f"the result is multiplied by {k:.4g}",
-                       lambda y, case: k * y)
+                       lambda y, case, k=k: k * y)
     k = (got - expected)[at]
     yield Relation(f"a cada número se le suma {k:.4g}",
                    f"{k:.4g} is added to each number",
-                   lambda y, case: y + k)
+                   lambda y, case, k=k: y + k)
     if np.ptp(got) == 0:
         k = got[at]
         yield Relation(f"el resultado es siempre {k:.4g}",
                        f"the result is always {k:.4g}",
-                       lambda y, case: np.full_like(y, k, float))
+                       lambda y, case, k=k: np.full_like(
+                           y, k, float))
 
 # %% ../../chapters/making/diagnosis.ipynb #a6a353d7
 NAMES = {2: ("A_prev",), 3: ("A_prev", "W", "b"), 4: ("A_prev", "W", "b")}
@@ -177,10 +178,12 @@ def _with_arguments(pairs):
     "An argument that multiplies, or is added so many times."
     mask = np.asarray(pairs[0][2]).dtype == bool
     for key in numbers_of(pairs[0][0]):
-        yield Relation(f"en lugar de True está el valor de `{key}`" if mask
-                       else f"el resultado está multiplicado por `{key}`",
-                       f"in the place of True stands the value of `{key}`"
-                       if mask else f"the result is multiplied by `{key}`",
+        yield Relation(f"donde debe decir True está el valor de `{key}`: la "
+                       "máscara debe ser booleana" if mask else
+                       f"el resultado está multiplicado por `{key}`",
+                       f"where True should be stands the value of `{key}`: "
+                       "the mask must be boolean" if mask else
+                       f"the result is multiplied by `{key}`",
                        lambda y, case, key=key: _fitting(
                            y * numbers_of(case)[key], y))
     times = _times(pairs)
