@@ -26,7 +26,7 @@ def run_preview(root, arguments):
 
 
 def run_student(root, arguments):
-    from cnnbook.classroom.student import hand_out
+    from cnnbook.press.student import hand_out
     hand_out(root, arguments)
 
 

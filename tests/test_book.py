@@ -12,6 +12,7 @@ from cnnbook.press.manifest import (on_paper, pages, read_manifest,
                                     workshop)
 from cnnbook.press.search import Prose
 from cnnbook.press.staging import whole_books
+from cnnbook.press.student import exercise_file
 from conftest import ROOT
 
 LANGS = "es", "en"
@@ -45,6 +46,14 @@ class Text(HTMLParser):
             self.text.append(data)
 
 
+def tests_in(notebooks, lang):
+    "How many cells of tests each page of exercises has, by its url."
+    found = {page["url"]: sum("tests" in cell.metadata.get("tags", [])
+                              for cell in notebooks[page["file"]].cells)
+             for page in pages(read_manifest(ROOT, lang))}
+    return {url: count for url, count in found.items() if count}
+
+
 @pytest.fixture(scope="module")
 def parsed(book):
     "Every page: (lang, url) -> Text."
@@ -70,15 +79,21 @@ def test_every_page_says_its_language_and_title(parsed):
         assert sum(t == "h1" for t, _ in page.tags) >= 1, url
 
 
-def test_every_page_links_to_its_twin_and_its_notebook(parsed):
+def test_every_page_links_to_its_twin_and_its_notebooks(parsed, notebooks):
+    exercised = tests_in(notebooks, "es")
     for (lang, url), page in parsed.items():
         up = "../" * url.count("/")
         other = {"es": "en", "en": "es"}[lang]
         links = [a.get("href") for t, a in page.tags if t == "a"]
         assert f"{up}../{other}/{url}" in links, (lang, url)
         stem = url.split("/")[-1].replace(".html", ".ipynb")
-        assert any(link and re.fullmatch(rf"(\.\./|\./)*notebooks/{stem}", link)
-                   for link in links), (lang, url)
+        names = [stem]
+        if url in exercised:
+            names.append(exercise_file(stem, lang))
+        for name in names:
+            assert any(link and re.fullmatch(
+                rf"(\.\./|\./)*notebooks/{name}", link)
+                for link in links), (lang, url)
 
 
 def test_no_markup_is_left_in_the_text(parsed):
@@ -200,12 +215,20 @@ def test_every_place_has_an_address(book):
         assert not lost
 
 
-def tests_in(notebooks, lang):
-    "How many cells of tests each page of exercises has, by its url."
-    found = {page["url"]: sum("tests" in cell.metadata.get("tags", [])
-                              for cell in notebooks[page["file"]].cells)
-             for page in pages(read_manifest(ROOT, lang))}
-    return {url: count for url, count in found.items() if count}
+def test_the_exercises_of_each_page_are_given_out(book, notebooks):
+    import nbformat
+    for lang in LANGS:
+        there = {path.name: nbformat.read(path, 4) for path in
+                 (book / lang / "notebooks").glob("*-e*er*i*s.ipynb")}
+        assert set(there) == {
+            exercise_file(url.split("/")[-1].replace("html", "ipynb"), lang)
+            for url in tests_in(notebooks, lang)}
+        for nb in there.values():
+            nbformat.validate(nb)
+            for cell in nb.cells:
+                assert not cell.get("outputs")
+                for mark in "BEGIN SOLUTION", "HIDDEN TESTS", "\n:::", "{#":
+                    assert mark not in cell.source, cell.source
 
 
 PENDING = {"es": r"○ 0/[\d.]+ puntos.*?: pendiente",

@@ -339,6 +339,62 @@ def test_a_page_whose_output_has_html_needs_no_network(project, engine):
     assert not re.search(r"<script[^>]* src=.https?:", text(project))
 
 
+ASKED = "x = None\n### BEGIN SOLUTION\nx = {}\n### END SOLUTION"
+TESTS = """from cnnbook.classroom.marks import marks
+with marks(2, "la respuesta", "the answer", of="x"):
+    assert x > 3, "too small"
+    ### BEGIN HIDDEN TESTS
+    assert x == 4
+    ### END HIDDEN TESTS
+print("right in", 60, "cases")"""
+
+
+def exercise(project, answer):
+    "Write a chapter with one exercise, to which `answer` is the solution."
+    write(project / "chapters" / "a.ipynb",
+          *pair("# Uno {#sec-a}", "# One {#sec-a}"),
+          *pair("Lo dijo @knuth.", "So @knuth said."),
+          *pair("## Ejercicios {#sec-a-exercises}",
+                "## Exercises {#sec-a-exercises}"),
+          *pair("### Cuatro {#sec-a-ex-four}\n\nVéase el @sec-a, y lo dicho [@knuth].",
+                "### Four {#sec-a-ex-four}\n\nSee @sec-a, and what was said [@knuth]."),
+          new_code_cell(ASKED.format(answer), metadata={"tags": ["solution"]}),
+          new_code_cell(TESTS, metadata={"tags": ["tests"]}))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_page_of_exercises_waits_for_its_reader(project, engine):
+    exercise(project, 4)
+    make(project, engine=engine)
+    for lang, told, file, link in (
+            ("es", "○ 0/2 puntos · la respuesta: pendiente",
+             "a-ejercicios.ipynb", "cuaderno de ejercicios"),
+            ("en", "○ 0/2 marks · the answer: pending",
+             "a-exercises.ipynb", "exercise notebook")):
+        html, paths = text(project, lang), project / "_book" / lang
+        for shown in (words(html), *paper(project, lang)):
+            assert told in shown and "✓" not in shown
+            assert "right in 60 cases" not in shown
+        linked = re.findall(rf'href="(?:\./|\.\./)*notebooks/{file}"', html)
+        assert len(linked) == 2 and link in words(html)
+        asked = nbformat.read(paths / "notebooks" / file, 4)
+        nbformat.validate(asked)
+        source = "\n".join(cell.source for cell in asked.cells)
+        name = {"es": "Véase el Capítulo 1, y lo dicho (Knuth 1968).",
+                "en": "See Chapter 1, and what was said (Knuth 1968)."}[lang]
+        assert name in source and "x = 4" not in source
+        assert not any(cell.get("outputs") for cell in asked.cells)
+        assert "✓ 2/2" in (paths / "notebooks/a.ipynb").read_text("utf-8")
+
+
+def test_a_solution_that_fails_stops_the_build_and_is_named(project):
+    exercise(project, 3)
+    with pytest.raises(BuildError, match=(
+            r"a\.ipynb, cell 9: AssertionError: too small\nin line 3 of")):
+        make(project)
+    assert not (project / "_book").exists()
+
+
 def test_the_staged_projects_are_quarto_projects(project):
     make(project)
     for name in "es", "en", "es-paper", "en-paper":
@@ -549,7 +605,7 @@ def test_each_limit_of_the_grader_can_be_told():
 @pytest.mark.parametrize("arguments, room, strangers", [
     (["--help"], "cnnbook.cli", ["book", "pandoc", "student", "grade"]),
     (["book", "--help"], "cnnbook.cli", ["book", "pandoc", "staging"]),
-    (["student", "--out", "OUT"], "cnnbook.classroom.student",
+    (["student", "--out", "OUT"], "cnnbook.press.student",
      ["book", "pandoc", "staging", "quarto", "grade"]),
     (["grade", "nothing"], "cnnbook.classroom.grader",
      ["book", "pandoc", "staging", "quarto"])])

@@ -7,7 +7,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from cnnbook.classroom.marks import marks, verdict
-from cnnbook.classroom.student import exercises
+from cnnbook.press.student import exercises
 from cnnbook.press.editions import (SOLVED, arranged, edition, language,
                                     stakes, unpaired)
 from cnnbook.press.manifest import read_manifest, workshop
@@ -239,5 +239,7 @@ def test_two_cells_of_tests_keep_the_solution_till_the_end():
     assert [cell.source.split("\n")[-1] for cell in page.cells] == [
         "# Escribe aquí tu código.", "    assert x > 3",
         "# a comment is no heading", "    assert x < 5", "x = 4", "after"]
+    assert "None" in page.cells[0].source
+    assert "None" not in page.cells[4].source
     assert page.cells[3].outputs[0].data["text/plain"] == (
         "○ 0/2 puntos · lo mismo: pendiente")

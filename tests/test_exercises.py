@@ -17,11 +17,11 @@ import pytest
 from cnnbook.classroom import checking
 from cnnbook.classroom.marks import RESULTS
 from cnnbook.classroom.messages import Mismatch
-from cnnbook.classroom.student import (exercise_cells, exercises, is_tagged,
-                                       points_of)
 from cnnbook.convolution1d import conv1d
 from cnnbook.press.editions import (HIDDEN, SOLVED, edition, stub,
                                     without_hidden, without_markers)
+from cnnbook.press.student import (exercise_cells, exercises, is_tagged,
+                                   points_of)
 from conftest import FILES, ROOT
 from equivalent import EQUIVALENT
 from wrong_answers import (as_array, asked_names, bound_names, equal,
@@ -216,6 +216,28 @@ def test_parameters_may_have_other_names(file, exercise):
     assert sum(earned for earned, *_ in results) == exercise.points
 
 
+def other_types(value):
+    "The same number, list or array in the other types that say it."
+    if isinstance(value, (bool, np.bool_)):
+        return [np.bool_(value)]
+    if isinstance(value, (int, float, np.number)):
+        whole_number = value == round(value)
+        return [np.float64(value)] + [np.int64(value)] * bool(whole_number)
+    array = as_array(value) if isinstance(value, (
+        list, tuple, np.ndarray)) else None
+    return [] if array is None else [
+        array, array.tolist(), tuple(array.tolist())]
+
+
+@pytest.mark.parametrize("file, exercise", EACH)
+def test_values_may_have_other_types(file, exercise):
+    after = stages(file)[1][exercise.id]
+    for name in asked(exercise):
+        for value in other_types(after[name]):
+            results = attempt(file, exercise, {name: value}, tests=whole)
+            assert not [error for *_, error in results if error], repr(value)
+
+
 # What was not written
 
 @pytest.mark.parametrize("file, exercise", EACH)
@@ -329,7 +351,10 @@ def no_diagnosis(monkeypatch):
 
 
 def kept_answers(file, exercise):
-    "The wrong answers that keep all the marks, and how many there are."
+    """The wrong answers that keep all the marks, and how many there are.
+
+    What the visible tests let pass, the hidden ones have to let pass.
+    """
     start = time.perf_counter()
     attempt(file, exercise)
     limit = 2 + 5 * (time.perf_counter() - start)
@@ -344,6 +369,8 @@ def kept_answers(file, exercise):
             continue
         if sum(earned for earned, *_ in results) == exercise.points:
             kept.append(how)
+            results = attempt(file, exercise, **answer, tests=whole)
+            assert not [error for *_, error in results if error], how
     return kept, sum(seen.values())
 
 

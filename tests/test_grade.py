@@ -1,7 +1,10 @@
 """A class of two hundred, some of them hostile, and what comes of each."""
+import ast
 import csv
+import inspect
 import json
 import os
+import pkgutil
 import signal
 import socket
 import subprocess
@@ -10,18 +13,30 @@ import threading
 import time
 from argparse import Namespace
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from cnnbook.classroom.channel import EXAMINER, Line, Peer
+import cnnbook
+from cnnbook.classroom import comparison, sandbox
+from cnnbook.classroom import marks as marks_module
+from cnnbook.classroom.channel import EXAMINER, PUPIL, Gone, Line, Peer
 from cnnbook.classroom.grader import check_releases, grade, grade_class
-from cnnbook.classroom.releases import chosen, release
+from cnnbook.classroom.guard import Guard
+from cnnbook.classroom.marks import check_scalar
+from cnnbook.classroom.messages import Mismatch
+from cnnbook.classroom.proxies import decode
+from cnnbook.classroom.pupil import run_cells
+from cnnbook.classroom.releases import (bound_names, chosen, each_exercise,
+                                        release)
 from cnnbook.classroom.reports import earned, grades_csv
 from cnnbook.classroom.sandbox import LIMITS, SYSTEM_CALLS, filter_program
-from cnnbook.classroom.student import exercises, student_notebook
+from cnnbook.press.student import exercises, student_notebook
 from cnnbook.classroom.submissions import (REASONS, chapters_of,
                                            exercises_in, wanted_of)
 from cnnbook.classroom.supervision import Helper
@@ -480,6 +495,7 @@ for name in sys.argv[4:]:
     assert hasattr(sandbox, name)
     setattr(sandbox, name, lambda *a: ["namespaces"] * (name == "_namespace"))
 task = {"path": sys.argv[1], "steps": sys.argv[2], "given": []}
+supervision.hide_memory()
 record = supervision.grade_one(task, [],
                                sandbox.LIMITS | json.loads(sys.argv[3]))
 print(json.dumps(record))
@@ -505,6 +521,331 @@ def test_where_the_system_allows_less_the_rest_holds(name, lacking, tmp_path):
                           capture_output=True, check=True)
     record = json.loads(done.stdout)
     assert (earned(record), record["reason"]) == (mark, reason), record
+
+
+# ---- no pupil sees another, nor the one who grades ----
+
+SCAN = """
+import ctypes, re
+# OWN-1: what a search of the memory must find, if it works
+wanted = {"own": rb"O[W]N-1", "planted": rb"P[L]ANTE[D]-[0-9]"}
+found = set()
+for line in open("/proc/self/maps"):
+    span, mode = line.split()[:2]
+    if mode.startswith("rw") and "[v" not in line:
+        low, high = (int(x, 16) for x in span.split("-"))
+        data = ctypes.string_at(low, high - low)
+        found |= {key for key, text in wanted.items() if re.search(text, data)}
+answer = 7 if found == {"own"} else 1
+print(found)
+"""
+PLANTED = """# PLANTED-1
+print("PLANTED-" + "2")
+raise ValueError("PLANTED-" + "3")"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(),
+                    reason="it needs Linux")
+def test_a_pupil_carries_nothing_of_the_one_before(tmp_path):
+    folder = small_class(tmp_path / "in", **{
+        "a PLANTED-4": notebook(PLANTED), "b": notebook(answer=SCAN)})
+    planted, scan = grade_class(
+        folder, STEPS, tmp_path / "g.csv", "en", "small", jobs=1,
+        limits=QUICK | {"cell": 3, "memory": 512, "time": 20})
+    assert "PLANTED-2" in planted["output"] and planted["failed"]
+    assert "own" in scan["output"], (scan["output"], scan["failed"])
+    assert earned(scan) == 5, scan["output"]
+
+
+LOOK = """
+import glob, os, time
+seen, opened = set(), set()
+end = time.monotonic() + 6
+while time.monotonic() < end:
+    for place in glob.glob("/proc/[0-9]*"):
+        pid = int(place[6:])
+        try: theirs = MARK in open(place + "/cmdline").read()
+        except OSError: continue
+        if pid == os.getpid() or not theirs: continue
+        seen.add(pid)
+        for name in "mem", "environ", "maps", "map_files":
+            try:
+                if name == "map_files": os.listdir(place + "/map_files")
+                else: open(place + "/" + name, "rb").close()
+                opened.add((pid, name))
+            except OSError: pass
+    if len(seen) >= OTHERS:
+        time.sleep(1)
+        break
+answer = 7 if not opened and len(seen) >= OTHERS else 1
+print(seen, opened)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(),
+                    reason="it needs Linux")
+def test_a_pupil_opens_the_memory_of_nobody(tmp_path):
+    "Of two helpers, who watches, two examiners and another pupil: of none."
+    text = notebook(answer=LOOK.replace(
+        "MARK", f"'helper-of-{os.getpid()}'").replace("OTHERS", "7"))
+    folder = small_class(tmp_path / "in", ana=text, eva=text)
+    rows = grade_class(folder, STEPS, tmp_path / "g.csv", "en", "small",
+                       jobs=2, limits=QUICK | {"cell": 9, "time": 20})
+    assert [earned(row) for row in rows] == [5, 5], [
+        (row["output"], row["failed"]) for row in rows]
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists() or os.getuid() != 0,
+                    reason="it needs root, on Linux")
+@pytest.mark.parametrize("lacking", [["_namespace"],
+                                     ["_namespace", "_filter_calls"]])
+def test_nor_as_root_without_namespaces(tmp_path, lacking):
+    steps = tmp_path / "steps"
+    steps.write_text(json.dumps(chosen(STEPS, ["small-ex-answer"])))
+    small_class(tmp_path, x=notebook(answer=LOOK.replace(
+        "MARK", f"{str(tmp_path)!r}").replace("OTHERS", "5")))
+    running = [subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, tmp_path / "x.ipynb", steps,
+         json.dumps(QUICK | {"cell": 9, "time": 20}), *lacking], text=True,
+        stdout=subprocess.PIPE) for _ in range(2)]
+    for process in running:
+        record = json.loads(process.communicate()[0])
+        assert earned(record) == 2, (record["output"], record["failed"])
+
+
+@pytest.fixture
+def public():
+    "A folder that all users can read."
+    with TemporaryDirectory(dir="/tmp") as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0,
+                    reason="it needs root, on Linux")
+def test_a_pupil_of_root_is_a_user_that_owns_nothing(public, monkeypatch):
+    private = public / "private"
+    private.write_text("x")
+    private.chmod(0o644)
+    monkeypatch.setattr(sandbox, "_for_everybody", lambda path: True)
+    monkeypatch.setattr(sandbox, "_namespace", lambda *_: [])
+    if os.fork() == 0:
+        status = 1
+        with suppress(BaseException):
+            (public / "own").mkdir()
+            missing = sandbox.confine(str(public / "own"), [], LIMITS)
+            assert not missing and os.getuid() == os.geteuid() >= 100_000
+            assert not os.getgroups() and os.getgid() >= 100_000
+            assert "CapEff:\t0000000000000000" in Path(
+                "/proc/self/status").read_text()
+            Path("mine").write_text("x")
+            for forbidden in private, Path(f"/proc/{os.getppid()}/mem"):
+                with pytest.raises(PermissionError):
+                    forbidden.open("r+b")
+            status = 0
+        os._exit(status)
+    assert os.wait()[1] == 0
+
+
+def test_where_others_cannot_read_python_the_user_stays(public):
+    inside = public / "a" / "b.py"
+    inside.parent.mkdir()
+    inside.write_text("x")
+    inside.chmod(0o644), inside.parent.chmod(0o755)
+    assert sandbox._for_everybody(inside)
+    inside.parent.chmod(0o700)
+    assert not sandbox._for_everybody(inside)
+    inside.parent.chmod(0o755), inside.chmod(0o600)
+    assert not sandbox._for_everybody(inside)
+
+
+# ---- what travels ----
+
+@pytest.fixture
+def talk():
+    "Start a pupil with some names; returns (its examiner, the pupil)."
+    lines = []
+
+    def start(**names):
+        ours, theirs = socket.socketpair()
+        lines.append(ours)
+        pupil, examiner = Peer(theirs, names, PUPIL), Peer(ours, {}, EXAMINER)
+
+        def serve():
+            with suppress(Gone):
+                while True:
+                    pupil.answer(pupil.receive())
+        threading.Thread(target=serve, daemon=True).start()
+        return examiner, pupil
+    yield start
+    for line in lines:
+        line.close()
+
+
+def of_a_cell(source, name, number=5):
+    "What a cell defines, as the pupil runs it."
+    space = {"__name__": "__main__"}
+    assert not run_cells([(number, source)], space, None)
+    return space[name]
+
+
+def test_arguments_are_never_changed_and_the_change_is_known(talk):
+    def spoil(x, options, rows, n=0):
+        x[...] = 0
+        options["pad"] = 9
+        rows[0].append(1)
+        return x
+
+    examiner, _ = talk(spoil=spoil)
+    remote = examiner.ask("name", "spoil")
+    x, options, rows = np.ones(3), {"pad": 1}, ([2],)
+    result, changed = remote.__called__((x, options), {"rows": rows})
+    assert changed == ["x", "options", "rows"]
+    assert (x == 1).all() and options == {"pad": 1} and rows == ([2],)
+    assert result is not x and (result == 0).all()
+    assert (remote(x, options, rows) == 0).all() and (x == 1).all()
+    with pytest.raises(Mismatch, match="its input `x`|su argumento `x`"):
+        Guard(remote)(x, options, rows)
+    assert (x == 1).all() and options == {"pad": 1}
+    assert str(inspect.signature(remote)) == "(x, options, rows, n)"
+
+
+def test_a_guarded_function_may_return_what_it_was_given(talk):
+    examiner, _ = talk(same=lambda x: x)
+    x = np.arange(3.)
+    back = Guard(examiner.ask("name", "same"))(x)
+    assert (back == x).all() and back is not x
+
+
+class Liar:
+    def __eq__(self, other):
+        return True
+
+    def __ne__(self, other):
+        return False
+
+    def all(self):
+        return True
+
+    any = __bool__ = __le__ = __ge__ = __lt__ = __gt__ = all
+    __array_priority__ = 1e9
+
+
+@pytest.mark.parametrize("test", [
+    lambda y: y == 3, lambda y: 3 == y, lambda y: y != 4, lambda y: y < 4,
+    lambda y: y >= 4, lambda y: bool(y), lambda y: not y, lambda y: y.all(),
+    lambda y: y.any(), lambda y: np.all(y == 3), lambda y: y in [3],
+    lambda y: np.isclose(y, 3), lambda y: np.allclose([3], y),
+    lambda y: np.array_equal(y, [3]), lambda y: np.ones(2) == y,
+    lambda y: np.testing.assert_array_equal(y, 3), lambda y: check_scalar(
+        y, "0x1"), lambda y: max(y, 3), lambda y: float(y), lambda y: len(y)])
+def test_an_object_equals_nothing_and_is_not_true(talk, test):
+    examiner, _ = talk(liar=Liar(), give=Liar)
+    for value in examiner.ask("name", "liar"), examiner.ask("name", "give")():
+        with pytest.raises((TypeError, ValueError, AttributeError,
+                            AssertionError)):
+            assert test(value)
+        assert not callable(value) and not comparison.same(value, 3)
+
+
+def test_an_iterator_of_another_length_is_refused(talk):
+    examiner, _ = talk(short=lambda: iter([1, 2]), none=lambda: iter(()))
+    for name in "short", "none":
+        with pytest.raises(ValueError):
+            list(zip(examiner.ask("name", name)(), [1, 2, 3], strict=True))
+
+
+@pytest.mark.parametrize("value", [
+    ["given", 0], ["given", -1], ["given", 5], ["given", "x"], ["yours", 1],
+    ["yours", 0], ["array", "<f8", [3], "AAAA"], ["array", "O", [0], ""],
+    ["array", "<f8", [2**40], ""], ["array", [["a", "<f8"]], [0], ""],
+    ["array", "<f8", [1], 5], ["scalar", "<f8", ""], ["int", 5], ["int"],
+    ["what", 1], [], [[]], {"a": 1}, ["list", 5], ["dict", [1]],
+    ["set", [["list", []]]], ["mine", 1], ["mine", 1, {}], ["range", ["x"]],
+    ["rng", {}], ["rng", 5], ["bytes", 5], ["fraction", [1, 0]]],
+    ids=json.dumps)
+def test_what_is_no_value_is_refused(value):
+    with pytest.raises((ValueError, ZeroDivisionError)):
+        decode(Peer(None, {}, EXAMINER), value, [], given=[])
+
+
+def test_what_was_lent_in_one_exercise_is_not_there_in_the_next(talk):
+    kept = []
+
+    def borrow(f):
+        kept.append(f)
+        return f(1)
+
+    examiner, _ = talk(borrow=borrow, use=lambda: kept[0](1),
+                       back=lambda: kept[0])
+    assert examiner.ask("name", "borrow")(lambda x: 10 * x) == 10
+    assert examiner.ask("name", "use")() == 10
+    examiner.kept.clear()
+    for name in "use", "back":
+        with pytest.raises((LookupError, ValueError)):
+            examiner.ask("name", name)()
+    examiner.ask("name", "borrow")(lambda x: 20 * x)
+    with pytest.raises((LookupError, ValueError)):
+        examiner.ask("name", "use")()
+
+
+@pytest.mark.parametrize("source, kind, text", [
+    ("raise KeyError('stride')", KeyError, "'stride'"),
+    ("raise StopIteration", RuntimeError, "StopIteration: "),
+    ("class Odd(ValueError): pass\n    raise Odd('x')", ValueError, "x"),
+    ("np.zeros(3).sum(axis=5)", np.exceptions.AxisError if hasattr(
+        np, "exceptions") else np.AxisError, "axis 5 is out of bounds"),
+    ("np.linalg.inv(np.zeros((2, 2)))", np.linalg.LinAlgError, "Singular"),
+    ("np.ones(2) + 'x'", TypeError, "ufunc"),
+    ("exit()", RuntimeError, "SystemExit"),
+    ("assert 1 == 2, 'no'", AssertionError, "no")])
+def test_an_exception_brings_its_kind_and_the_students_line(
+        source, kind, text, talk):
+    cell = ("import numpy as np\ndef helper():\n    " + source
+            + "\ndef f():\n    return helper()")
+    examiner, _ = talk(f=of_a_cell(cell, "f"))
+    with pytest.raises(kind) as caught:
+        examiner.ask("name", "f")()
+    assert type(caught.value) is kind and text in str(caught.value)
+    line, number = caught.value.own_line
+    assert line == source.split("\n")[-1].strip()
+    assert number == 3 + source.count("\n")
+
+
+def test_an_exception_of_the_book_tells_the_line_that_called_it(talk):
+    cell = ("from cnnbook.padding import zero_pad\n"
+            "def f():\n    return zero_pad(5, -1)")
+    examiner, _ = talk(f=of_a_cell(cell, "f"))
+    with pytest.raises((TypeError, ValueError)) as caught:
+        examiner.ask("name", "f")()
+    assert caught.value.own_line == ("return zero_pad(5, -1)", 3)
+    examiner, _ = talk(f=of_a_cell(cell, "f", -2))      # not the student's
+    with pytest.raises((TypeError, ValueError)) as caught:
+        examiner.ask("name", "f")()
+    assert caught.value.own_line is None
+
+
+@pytest.mark.parametrize("source, module", [
+    ("from cnnbook.conv_layer import conv_forward as f", "cnnbook"),
+    ("from cnnbook.nn import ReLU as f", "cnnbook"),
+    ("import functools, cnnbook.padding as p\n"
+     "f = functools.partial(p.zero_pad, pad=1)", "cnnbook"),
+    ("import functools, cnnbook.padding as p\n"
+     "f = functools.lru_cache(functools.partial(p.zero_pad))", "cnnbook"),
+    ("from cnnbook.nn import ReLU\nf = ReLU().forward", "cnnbook"),
+    ("def f(x): return x", "__main__"), ("f = lambda x: x", "__main__"),
+    ("class f: pass", "__main__"),
+    ("from functools import wraps\nfrom cnnbook.padding import zero_pad\n"
+     "@wraps(zero_pad)\ndef f(x): return x", "__main__"),
+    ("from cnnbook.nn import ReLU\nf = ReLU()", ""),
+    ("import numpy\nf = numpy.convolve", "numpy")])
+def test_where_a_function_comes_from_is_told(source, module, talk):
+    examiner, _ = talk(f=of_a_cell(source, "f"))
+    told = examiner.ask("name", "f").__module__
+    assert told.split(".")[0] == module
+    if "def f" in source or "lambda" in source:
+        line = source.count("\n") + 1 - ("@wraps" in source)
+        assert examiner.ask("name", "f").__place__ == [5, line]
 
 
 def test_a_pupil_cannot_question_the_examiner():
@@ -533,6 +874,211 @@ def test_the_filter_is_a_program_that_the_kernel_takes():
         assert program[-1] == (6, 0, 0, 0x7FFF0000)
 
 
+# ---- several tests cells, and what the report says ----
+
+def exercise(solution, *tests, given="", name="f"):
+    "A chapter with one exercise, of several tests cells, and its steps."
+    nb = new_notebook(cells=[
+        *both("# Cells {#sec-cells}"),
+        *both("## Exercises {#sec-cells-exercises}"),
+        new_code_cell("import numpy as np\n"
+                      "from cnnbook.classroom.marks import *\n" + given),
+        *both(f"### It {{#sec-cells-ex-{name}}}"), solved(solution),
+        *map(marked, tests)])
+    return nb, {"cells": release(nb, "en")}
+
+
+def answered(nb, answer):
+    "The student's notebook with an answer, as text."
+    made = student_notebook(nb, "en")
+    for cell in made.cells:
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = answer
+    return nbformat.writes(made)
+
+
+def grade_answers(folder, nb, steps, **answers):
+    small_class(folder / "in", **{name: answered(nb, answer)
+                                  for name, answer in answers.items()})
+    rows = grade_class(folder / "in", steps, folder / "g.csv", "en", "cells",
+                       limits=QUICK | {"cell": 3, "time": 20})
+    return {row["student"]: row for row in rows}
+
+
+THREE = exercise(
+    "f = None\n### BEGIN SOLUTION\ndef f(x): return x\n### END SOLUTION",
+    'with marks(3, of="f"):\n    assert f(2) == 2',
+    'with marks(2, "b", "b", of="f"):\n    assert f(3) == 3',
+    'with marks(5, "c", "c", of="f"):\n    if f(4) != 4:\n'
+    '        raise Mismatch(lambda word: ("half", "half"), part=0.5)',
+    given="from cnnbook.classroom.messages import Mismatch")
+
+
+def test_the_tests_cells_of_an_exercise_add_up(tmp_path):
+    nb, steps = THREE
+    assert [s.get("id") for s in steps["cells"]] == [None] + 3 * ["cells-ex-f"]
+    assert {s["points"] for s in steps["cells"][1:]} == {10}
+    rows = grade_answers(
+        tmp_path, nb, steps, full="f = lambda x: x",
+        second="def f(x): return 3", third="def f(x): return 4",
+        none="f = None", ends="def f(x):\n    import os\n"
+        "    if x == 4: os._exit(0)\n    return x")
+    assert {name: (earned(row), row["reason"])
+            for name, row in rows.items()} == {
+        "full": (10, None), "second": (4.5, None), "third": (5, None),
+        "none": (0, None), "ends": (5, "died")}
+    told = rows["second"]["results"]["cells-ex-f"]["told"].splitlines()
+    assert [line for line in told if "/" in line] == [
+        "✗ 0/3 marks · f", "✓ 2/2 marks · b", "◐ 2.5/5 marks · c"]
+    assert rows["second"]["exercises"] == ["cells-ex-f"]
+    line, = [line for line in csv.DictReader(
+        (tmp_path / "g.csv").read_text().splitlines())
+        if line["student"] == "second"]
+    assert (line["earned"], line["at_stake"], line["cells-ex-f"]) == (
+        "4.5", "10", "4.5")
+    page = (tmp_path / "g-reports" / rows["second"]["report"]).read_text()
+    assert page.count("<tr>") == 2 and "4.5/10" in page and "half" in page
+
+
+def test_the_ids_of_several_tests_cells_are_traces():
+    nb, steps = THREE
+    for text in "cells-ex-f-tests", "cells-ex-f-tests-2", "cells-ex-f-1":
+        assert exercises_in(f'"{text}"'.encode(), steps) == ["cells-ex-f"]
+    assert exercises_in(b'"cells-ex-f-tests-9"', steps) == []
+
+
+LOOPED = """def f(x):
+    y = x.copy()
+    for i in range(len(y)):
+        y[i] = 2 * x[i]
+    return y
+"""
+LOOPS = exercise(
+    LOOPED.replace("def f(x):\n", "def f(x):\n    ### BEGIN SOLUTION\n"
+                   ) + "    ### END SOLUTION",
+    'with marks(1, of="f"):\n    assert f(np.ones(2)).tolist() == [2, 2]',
+    'with marks(2, "b", "b", of="f", bonus=True):\n'
+    '    assert not loops_in(f.__wrapped__)',
+    given="from cnnbook.classroom.vectorised import loops_in")
+
+
+@pytest.mark.parametrize("answer, mark", [
+    ("def f(x):\n    return 2 * x", 3), (LOOPED, 1),
+    ("%%time\n\ndef f(x):\n    return 2 * x", 3),
+    ("\n\n" + LOOPED + "if False:\n    def f(x):\n        return 2 * x", 1),
+    (LOOPED + "\ng = f\ndef f(x):\n    return 2 * x\nf = g", 1),
+    (LOOPED + "\ndef f(x):\n    return 2 * x", 3),
+    (f"exec({LOOPED!r})\ndef g(x): return 2 * x", 1),
+    (f"def f(x): return 2 * x\nexec({LOOPED!r})", 1)])
+def test_the_function_that_runs_is_the_one_that_is_judged(
+        answer, mark, tmp_path):
+    row = grade_answers(tmp_path, *LOOPS, a=answer)["a"]
+    assert (earned(row), row["reason"]) == (mark, None), row["results"]
+
+
+def test_what_is_printed_does_not_flood_the_report(tmp_path):
+    nb, steps = THREE
+    rows = grade_answers(
+        tmp_path, nb, steps, lines="def f(x):\n    for i in range(300):\n"
+        "        print('line', i)\n    return x",
+        much="def f(x):\n    for i in range(40):\n"
+        "        print(10**5 * 'x')\n    print('end')\n    return x")
+    assert [earned(row) for row in rows.values()] == [10, 10]
+    for name, end in ("lines", "line 299\n"), ("much", "x\nend\n"):
+        row = rows[name]
+        assert row["output"].endswith(end)
+        assert len(row["output"]) <= 2000
+        assert row["output"].count("\n") <= 20
+        page = (tmp_path / "g-reports" / row["report"]).read_text()
+        assert len(page.splitlines()) < 60 and len(page) < 9000
+
+
+def test_an_error_is_told_by_the_line_that_the_student_wrote(tmp_path):
+    rows = grade_answers(tmp_path, *THREE, a="def f(x):\n    y = x\n"
+                         "    return y + np.ones(3) @ np.ones(2)")
+    told = rows["a"]["results"]["cells-ex-f"]["told"]
+    assert "return y + np.ones(3) @ np.ones(2)" in told, told
+    assert "_error" not in told and "ValueError" in told
+
+
+def test_a_function_that_takes_other_arguments_is_told_so(tmp_path):
+    "As on the spot: the error comes from the call, from no line of theirs."
+    nb, steps = exercise(
+        "def zero_pad(X, pad):\n    ### BEGIN SOLUTION\n    return np.pad(X, ("
+        "(0, 0), (pad, pad), (pad, pad), (0, 0)))\n    ### END SOLUTION",
+        'with marks(4, of="zero_pad"):\n    check(zero_pad, "zero_pad")',
+        given="from cnnbook.classroom.marks import check")
+    told = grade_answers(tmp_path, nb, steps, a="def zero_pad(X): return X")[
+        "a"]["results"]["cells-ex-f"]["told"]
+    assert "The function must accept 2 arguments: X, pad" in told
+
+
+STOLEN = exercise(
+    "stored = []\n### BEGIN SOLUTION\ndef f(g): return g(1)\n"
+    "def h(x): return 2 * x\n### END SOLUTION",
+    'with marks(3, of="f"):\n    assert f(lambda x: 2 * x) == 2',
+    'with marks(2, of="h"):\n    assert h(3) == 6')
+
+
+@pytest.mark.parametrize("h", [
+    "class Names(dict):\n    pass",
+    "def h(x): return stored[0](x)", "def h(x): return stored[-1](x)"])
+def test_what_the_examiner_lent_is_no_answer_to_another_question(h, tmp_path):
+    rows = grade_answers(
+        tmp_path, *STOLEN, a="stored = []\ndef f(g):\n    global h\n"
+        "    stored.append(g)\n"
+        + ("    h = g\n" if "class" in h else "") + "    return g(1)\n" + h)
+    assert earned(rows["a"]) == 3, rows["a"]["results"]
+
+
+def test_texts_that_no_file_can_hold_are_told_all_the_same(tmp_path):
+    bad = "'\\ud800<b>\\x1b[31m'"
+    rows = grade_answers(
+        tmp_path, *THREE, a=f"f = lambda x: {bad}",
+        b=f"print({bad})\nf = lambda x: {{}}[{bad}]",
+        c=f"raise ValueError({bad})")
+    assert [earned(row) for row in rows.values()] == [2.5, 0, 0]
+    assert "?<b>" in rows["c"]["failed"][0][1]
+    for row in rows.values():
+        page = (tmp_path / "g-reports" / row["report"]).read_text("utf-8")
+        assert "<b>" not in page
+
+
+@pytest.mark.parametrize("answer, mark", [
+    ("def f(x):\n    x[...] = 0\n    return x", 0),
+    ("def f(x):\n    x *= 2\n    return x", 0),
+    ("def f(x):\n    return 2 * x", 4)])
+def test_a_pupil_cannot_change_what_is_expected(answer, mark, tmp_path):
+    nb, steps = exercise(
+        "def f(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n"
+        "    ### END SOLUTION",
+        'with marks(4, of="f"):\n    x = np.arange(3.)\n    got = f(x)\n'
+        '    assert np.array_equal(got, 2 * x)')
+    row = grade_answers(tmp_path, nb, steps, a=answer)["a"]
+    assert earned(row) == mark
+    assert bool(mark) != ("changes its input `x`"
+                          in row["results"]["cells-ex-f"]["told"])
+
+
+def test_marks_on_the_spot_and_in_the_grader_are_equal(tmp_path):
+    nb, steps = THREE
+    answers = {"full": "f = lambda x: x", "two": "def f(x): return 3",
+               "three": "def f(x): return 4", "none": "f = None",
+               "changes": "f = lambda x: 1 / 0",
+               "odd": "f = lambda x: np.float32(x)"}
+    rows = grade_answers(tmp_path, nb, steps, **answers)
+    for name, answer in answers.items():
+        space = {"__name__": "__main__"}
+        cells = json.loads(answered(nb, answer))["cells"]
+        marks_module.RESULTS.clear()
+        run_cells([(i, "".join(cell["source"]))
+                   for i, cell in enumerate(cells)
+                   if cell["cell_type"] == "code"], space, None)
+        spot = sum(won for won, _ in marks_module.RESULTS.values())
+        assert earned(rows[name]) == spot, name
+    marks_module.RESULTS.clear()
+
+
 # ---- the real chapters and the command ----
 
 CHAPTERS = {path.stem: nb for path, nb in read_notebooks(ROOT).items()
@@ -542,6 +1088,70 @@ CHAPTERS = {path.stem: nb for path, nb in read_notebooks(ROOT).items()
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_the_solutions_of_the_book_earn_all_the_marks(name):
     check_releases({name: CHAPTERS[name]}, "es", LIMITS)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_each_tests_cell_is_one_block_with_a_label_of_its_own(name):
+    "Or the marks on the spot, kept by label, would not be the grader's."
+    labels = []
+    for step in BOOK[name]:
+        if "id" in step:
+            calls = [node for node in ast.walk(ast.parse(step["source"]))
+                     if isinstance(node, ast.Call)
+                     and getattr(node.func, "id", None) == "marks"]
+            assert len(calls) == 1, step["source"]
+            of = {k.arg: ast.unparse(k.value) for k in calls[0].keywords}
+            labels.append([ast.unparse(a) for a in calls[0].args[1:]][-1:]
+                          or [of["of"]])
+    assert len(labels) == len(set(map(str, labels)))
+
+
+def unwritten(name, how):
+    "A submission of a chapter in which no answer is written."
+    nb = CHAPTERS[name]
+    made = student_notebook(nb, "es")
+    for cell in made.cells:
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = how(cell.source)
+    return nbformat.writes(made)
+
+
+def imported(stub):
+    "What imports from the book all that an answer cell should define."
+    lines = []
+    for name in bound_names(stub):
+        lines += [f"from {module} import {name}" for module in MODULES
+                  if hasattr(import_module(module), name)]
+    return "\n".join(lines)
+
+
+MODULES = [f"cnnbook.{module.name}" for module in
+           pkgutil.iter_modules(cnnbook.__path__)
+           if module.name not in ("cli", "press", "classroom", "interop")]
+
+
+@pytest.fixture(scope="module")
+def unwritten_rows(tmp_path_factory):
+    top = tmp_path_factory.mktemp("unwritten")
+    for name in CHAPTERS:
+        small_class(top / "in" / name, **{
+            f"{kind} {name}": unwritten(name, how) for kind, how in {
+                "stubs": lambda stub: stub, "empty": lambda stub: "",
+                "syntax": lambda stub: stub + "\ndef (:",
+                "imports": imported}.items()})
+        assert imported("def conv_forward(): pass")
+    return grade_class(top / "in", BOOK, top / "g.csv", "es",
+                       hidden=[ROOT / "chapters"])
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_what_was_not_written_earns_nothing(name, unwritten_rows):
+    rows = [row for row in unwritten_rows if row["student"] == name]
+    won = {(row["file"], exercise): result["told"] for row in rows
+           for exercise, result in row["results"].items() if result["earned"]}
+    assert len(rows) == 4 and not won
+    assert not any(row["reason"] for row in rows)
+    assert all(row["chapter"] == name for row in rows)
 
 
 # ---- notebooks of an earlier edition ----
@@ -559,6 +1169,10 @@ OLD = {
     "13_distributed": {"distributed-ex-share": 3, "distributed-ex-lost": 2},
 }
 BOOK = {name: release(nb, "es") for name, nb in CHAPTERS.items()}
+
+
+def exercises_of(name):
+    return list(each_exercise({name: BOOK[name]}))
 
 
 def old_notebook(name):
@@ -627,7 +1241,7 @@ def test_its_exercises_are_known_by_any_trace(name, lose, ascii):
 
 def test_todays_notebooks_hold_their_exercises():
     for name, nb in CHAPTERS.items():
-        whole = [step["id"] for step in BOOK[name] if "id" in step]
+        whole = exercises_of(name)
         for lang in "es", "en":
             data = nbformat.writes(student_notebook(nb, lang)).encode()
             assert exercises_in(data, BOOK) == whole
@@ -637,7 +1251,7 @@ def test_todays_notebooks_hold_their_exercises():
 def test_the_name_decides_where_the_traces_do_not():
     one, two = (nbformat.writes(student_notebook(CHAPTERS[name], "en"))
                 for name in ("01_conv1d", "02_padding"))
-    whole = [step["id"] for step in BOOK["01_conv1d"] if "id" in step]
+    whole = exercises_of("01_conv1d")
     for text in one, two, one + two, "":        # no other chapter's marks
         for path, told in ((b"01_conv1d.ipynb", None),
                            (b"homework.ipynb", "01_conv1d")):
@@ -673,10 +1287,11 @@ def test_the_command(tmp_path, capsys):
     nbformat.write(student, folder / f"ana {name}.ipynb")
     grade(ROOT, asked(folder, tmp_path / "g.csv"))
     assert "1 notebooks, 0 with a reason" in capsys.readouterr().out
+    assert sys.platform != "linux" or not sandbox.libc().prctl(3)  # dumpable
     row, = csv.DictReader((tmp_path / "g.csv").read_text().splitlines())
     assert row["earned"] == "0" and row["chapter"] == name
     page = next((tmp_path / "g-reports").glob("*.html")).read_text()
-    assert "Qué dijeron las comprobaciones" in page and "✗" in page
+    assert "Qué dijeron las comprobaciones" in page and "○ 0/" in page
 
 
 @pytest.mark.parametrize("arguments, message", [

@@ -54,7 +54,7 @@ def test_a_tick_or_a_cross_in_each_language(capsys, monkeypatch):
     out = capsys.readouterr().out
     assert "✓ 5/5 marks · one" in out
     assert "✗ 0/2.5 marks · two\narithmetic" in out
-    assert "✗ 0/1 puntos · three\nZeroDivisionError: division by zero" in out
+    assert "✗ 0/1 puntos · three\nSe lanza ZeroDivisionError en la línea" in out
 
 
 def test_an_assert_without_message_shows_its_line(capsys):

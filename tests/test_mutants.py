@@ -22,8 +22,8 @@ from cnnbook.classroom import suspects
 from cnnbook.classroom.comparison import outcome, same
 from cnnbook.classroom.mistakes import MISTAKES, changed, mistakes_of, wrong
 from cnnbook.classroom.problems import PROBLEMS, cases
-from cnnbook.classroom.student import exercise_cells
 from cnnbook.classroom.suspects import mistaken
+from cnnbook.press.student import exercise_cells
 from conftest import ROOT
 
 # The chapters that train end, for our purpose, where they begin to: that

@@ -232,17 +232,13 @@ KINDS |= {kind.__name__: kind for kind in (
 
 def _error(names, message, line):
     "The exception that `_told` tells; its `own_line` is (text, number)."
-    known = [KINDS[name] for name in names
-             if name in KINDS and name != "Exception"]
-    kind = known[0] if known else RuntimeError
-    if not known or names[0] not in KINDS:
-        message = f"{names[0]}: {message}"
+    kind = next((KINDS[name] for name in names
+                 if name in KINDS and name != "Exception"), None)
     try:
         error = kind(message)
-    except TypeError:               # UnicodeDecodeError wants more
+    except TypeError:       # none is known, or UnicodeDecodeError wants more
         error = RuntimeError(f"{names[0]}: {message}")
-    if line:
-        error.own_line = str(line[2]), int(line[1])
+    error.own_line = (str(line[2]), int(line[1])) if line else None
     return error
 
 # %% ../../chapters/making/channel.ipynb #b25a06f9

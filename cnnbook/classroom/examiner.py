@@ -118,11 +118,12 @@ def be_examiner(cells, channel, theirs, writer, steps_file, limits, start):
     record = {}
     try:
         kind, failed, missing = peer.receive()
-        record = {"failed": [[int(n), str(e)[:300]] for n, e in failed],
+        record = {"failed": [[int(n), str(e)[:300]] for n, e in failed[:50]],
                   "missing": [str(m)[:80] for m in missing][:9]}
         steps = json.loads(Path(steps_file).read_text("utf-8"))
         record["results"], record["finished"] = examine(steps, peer,
                                                         Text(cells))
     except (Gone, ValueError, TypeError):
         record["finished"] = False
-    os.write(writer, json.dumps(record).encode())
+    text = json.dumps(record, ensure_ascii=False)
+    os.write(writer, text.encode("utf-8", "replace"))

@@ -19,13 +19,13 @@ from .releases import (chosen, given, import_statements,
                                         release)
 from .reports import earned, grades_csv, report_page, why
 from .sandbox import LIMITS, hide_memory
-from .student import exercises, student_notebook
 from .submissions import (chapters_of, contents,
                                            find_submissions, key_of,
                                            safe_name, shown, wanted_of)
 from .supervision import EMPTY, Helper
 from ..press.editions import edition
 from ..press.manifest import BuildError, read_notebooks
+from ..press.student import exercises, student_notebook
 from ..storage import write_whole
 
 # %% ../../chapters/making/grade.ipynb #d30cef51

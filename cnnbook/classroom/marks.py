@@ -13,6 +13,7 @@ import traceback
 from html import escape
 from numbers import Real
 
+from . import exceptions
 from .assertions import failed_test
 from .checking import check
 from .fingerprints import (check_hash, check_scalar,
@@ -139,10 +140,11 @@ def explanation(error):
             text, html = error.say(word)
         else:
             text = _reason(error, told, word)
-            html = f'<pre style="margin: 0">{escape(text)}</pre>'
+            html = f"<p>{escape(text)}</p>"
         if printed:
             heard = _heard(printed, word)
-            text, html = f"{text}\n{heard}", f"{html}<pre>{escape(heard)}</pre>"
+            text += f"\n{heard}"
+            html += f"<pre>{escape(heard)}</pre>"
         return text, html
     return say
 
@@ -157,15 +159,12 @@ def _heard(printed, word, most=5):
 # %% ../../chapters/making/marks.ipynb #ec6bcd3c
 def _reason(error, told, word):
     "The reason of an error that brings none of its own."
-    if isinstance(error, NotImplementedError):
-        return word("Todavía no está escrito.", "It is not written yet.")
-    message = str(error)
-    last = traceback.extract_tb(error.__traceback__)[-1:]
-    line = last[0].line if last else ""
     if isinstance(error, AssertionError):
-        return word(*told) if told else message or line
-    reason = f"{type(error).__name__}: {message}".removesuffix(": ")
-    return reason + (f" ({line})" if line else "")
+        last = traceback.extract_tb(error.__traceback__)[-1:]
+        return word(*told) if told else str(error) or (
+            last[0].line if last else "")
+    text = word(*exceptions.told(error))
+    return text[:1].upper() + text[1:] + "."
 
 # %% ../../chapters/making/marks.ipynb #dd5e9c82
 PASSED, PART, WRONG, PENDING = (("✓", "#009E73"), ("◐", "#B07000"),

@@ -8,9 +8,9 @@ __all__ = ['release', 'bound_names', 'traces', 'chosen', 'each_exercise', 'given
 # %% ../../chapters/making/submissions.ipynb #976ac1bc
 import ast
 
-from .student import (HEADING, exercise_cells, exercises,
-                                       is_tagged)
 from ..press.editions import LANGUAGES, edition
+from ..press.student import (HEADING, exercise_cells, exercises,
+                                   is_tagged)
 
 # %% ../../chapters/making/submissions.ipynb #4237c5ec
 def release(nb, lang):

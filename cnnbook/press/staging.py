@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SUFFIXES', 'CHOOSER', 'LOST', 'FOREIGN', 'NUMBERS', 'whole_books', 'page_links', 'raw_html', 'embed_widgets',
-           'write_data', 'drop_html', 'standard_svg', 'page_notebook', 'elsewhere', 'write_shared', 'write_project',
-           'stage']
+           'write_data', 'drop_html', 'standard_svg', 'exercises_of', 'invite', 'page_notebook', 'elsewhere',
+           'write_shared', 'names_in_words', 'write_project', 'stage']
 
 # %% ../../chapters/making/staging.ipynb #f8c361e3
 import json
@@ -23,6 +23,8 @@ from .numbering import (name_of, names_elsewhere, number_book,
                                      refer_elsewhere)
 from .redirects import address_table
 from .scripts import write_script, write_variable
+from .student import (SECTION, citation_names, exercise_file,
+                                   exercises, student_notebook)
 from ..storage import PAGE_DATA, write_whole
 
 # %% ../../chapters/making/staging.ipynb #9c5123ad
@@ -36,13 +38,17 @@ def whole_books(manifest):
             if key in manifest["format"] and key != "html"}
 
 
-def page_links(page, manifest):
-    "The Markdown that links a page to its other forms."
+def page_links(page, manifest, exercises=None):
+    """The Markdown that links a page to its other forms.
+
+    `exercises` is the file with its exercises, if it has any.
+    """
     ours, root = manifest["cnnbook"], root_of(page)
     words, name = ours["words"], page["file"].rpartition("/")[2]
     twin = (f"[{words['twin']}]({twin_of(page, manifest)})"
             f"{{hreflang={ours['other']} lang={ours['other']}}}")
     forms = {words["notebook"]: f"notebooks/{name}",
+             **({words["exercises"]: exercises} if exercises else {}),
              words["source"]: f"source/{name}", **ours.get("files", {})}
     links = [twin, *(f"[{key}]({root}{forms[key]})" for key in forms)]
     return "::: {.page-links}\n" + "\n".join(links) + "\n:::"
@@ -105,6 +111,21 @@ def standard_svg(nb):
                 output.data["image/svg+xml"] = re.sub(
                     r' id="image[0-9a-f]+"', "", svg)
 
+# %% ../../chapters/making/staging.ipynb #ce9577e5
+def exercises_of(page, manifest):
+    "Where, in the folder of a book, the exercises of a `page` are."
+    name = page["file"].rpartition("/")[2]
+    return f"notebooks/{exercise_file(name, manifest['lang'])}"
+
+
+def invite(nb, link, words):
+    "Say, where the exercises of `nb` begin, which notebook holds them."
+    from nbformat.v4 import new_markdown_cell
+    start = next(i for i, cell in enumerate(nb.cells)
+                 if SECTION.match(cell.source))
+    nb.cells.insert(start + 1, new_markdown_cell(
+        words["exercises-in"].format(link=link), id="exercises-in"))
+
 # %% ../../chapters/making/staging.ipynb #d1615ac5
 def page_notebook(nb, page, manifest, names):
     "The edition `nb` as the `page` of a volume shows it."
@@ -115,7 +136,10 @@ def page_notebook(nb, page, manifest, names):
     refer_elsewhere(nb, names)
     if "html" in manifest["format"]:
         embed_widgets(nb, root_of(page))
-        links = [new_markdown_cell(page_links(page, manifest),
+        file = exercises(nb) and exercises_of(page, manifest)
+        if file:
+            invite(nb, root_of(page) + file, manifest["cnnbook"]["words"])
+        links = [new_markdown_cell(page_links(page, manifest, file),
                                    id="page-links")]
     nb = arranged(nb, manifest["lang"])
     # Quarto drops the id of a title that stands in the first cell.
@@ -167,11 +191,21 @@ def write_shared(root, project, manifest, books):
                if place.number and place.file in listed}
     write_whole(project / NUMBERS, json.dumps(numbers, ensure_ascii=False))
 
+# %% ../../chapters/making/staging.ipynb #c333a21f
+def names_in_words(root, manifest, books):
+    "What a notebook without links calls the places and the citations."
+    words = manifest["cnnbook"]["words"]
+    bibliography = (root / manifest["bibliography"]).read_text("utf-8")
+    return {key: name_of(place, words) for _, places in books
+            for key, place in places.items()} | citation_names(
+                bibliography, manifest["lang"])
+
 # %% ../../chapters/making/staging.ipynb #f1cb6bf2
 def write_project(root, project, manifest, editions, books):
     "Write the volume of this manifest to the folder `project`, anew."
     import nbformat
     shutil.rmtree(project, ignore_errors=True)
+    words = names_in_words(root, manifest, books)
     for page in pages(manifest):
         file, nb = page["file"], deepcopy(editions[page["file"]])
         name = file.rpartition("/")[2]
@@ -182,6 +216,9 @@ def write_project(root, project, manifest, editions, books):
         if "html" in manifest["format"]:
             texts |= {f"notebooks/{name}": nbformat.writes(nb),
                       f"source/{name}": (root / file).read_text("utf-8")}
+            asked = student_notebook(nb, manifest["lang"], words)
+            if asked:
+                texts[exercises_of(page, manifest)] = nbformat.writes(asked)
         for place, text in texts.items():
             (project / place).parent.mkdir(parents=True, exist_ok=True)
             (project / place).write_text(text, "utf-8")

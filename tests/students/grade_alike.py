@@ -15,7 +15,7 @@ import nbformat
 from cnnbook.classroom.grader import grade_class
 from cnnbook.classroom.marks import RESULTS
 from cnnbook.classroom.releases import release
-from cnnbook.classroom.student import student_notebook
+from cnnbook.press.student import student_notebook
 
 VERDICT = re.compile(r"(?m)^[✓◐✗○] .*$")
 

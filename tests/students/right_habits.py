@@ -1,4 +1,4 @@
-"""Right functions with the habits of their authors: prints, copies, classes."""
+"""Right functions with their authors' habits: prints, copies, classes."""
 import numpy as np
 
 from cnnbook.conv_layer import conv_single_step

@@ -99,8 +99,7 @@ def conv_backward_keeps_the_frame(dZ, cache):
     return dA_prev_pad, dW, db
 
 
-@wrong("conv_backward", [r"azar|aleatori|ceros?\b"],
-       [r"random|zeros?\b"])
+@wrong("conv_backward", [r"azar|aleatori"], [r"random"])
 def conv_backward_starts_from_random_numbers(dZ, cache):
     (A_prev, W, b, hparameters) = cache
     (m, n_H_prev, n_W_prev, n_C_prev) = A_prev.shape
@@ -126,8 +125,12 @@ def conv_backward_starts_from_random_numbers(dZ, cache):
     return dA_prev, dW, db
 
 
-@wrong("conv_backward", [r"\bdW\b", r"gradiente|dA_prev|rellen"],
-       [r"\bdW\b", r"gradient|dA_prev|pad"])
+@wrong("conv_backward", [r"\bdW\b",
+                         r"(del|con el|desde el) gradiente|gradiente rellen"
+                         r"|no (de|con) la entrada|en vez de la entrada"],
+       [r"\bdW\b",
+        r"(from|of|with) the (padded )?gradient|padded gradient"
+        r"|instead of the input|not the input"])
 def conv_backward_dW_from_the_padded_gradient(dZ, cache):
     (A_prev, W, b, hparameters) = cache
     (m, n_H_prev, n_W_prev, n_C_prev) = A_prev.shape
@@ -236,9 +239,8 @@ def conv_backward_db_overwritten(dZ, cache):
     return dA_pad[:, p:p+n_H_prev, p:p+n_W_prev, :], dW, db
 
 
-@wrong("conv_backward", [r"\bdb\b|sesgo",
-                         r"promedi|media\b|divid|/ ?m\b|suma"],
-       [r"\bdb\b|bias", r"mean|averag|divid|/ ?m\b|\bsum"])
+@wrong("conv_backward", [r"\bdb\b|sesgo", r"promedi|media\b|divid|/ ?m\b"],
+       [r"\bdb\b|bias", r"mean|averag|divid|/ ?m\b"])
 def conv_backward_db_averaged(dZ, cache):
     A_prev, W, b, hparameters = cache
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape
@@ -257,9 +259,7 @@ def conv_backward_db_averaged(dZ, cache):
     return dA_pad[:, p:p+n_H_prev, p:p+n_W_prev, :], dW, db
 
 
-@wrong("conv_backward", [r"(?s)\bdW\b.*\bdb\b|\bdb\b.*\bdW\b|orden"
-                         r"|intercambi|cambiad"],
-       [r"(?s)\bdW\b.*\bdb\b|\bdb\b.*\bdW\b|order|exchang|swap"])
+@wrong("conv_backward", [r"orden|intercambi|cambiad"], [r"order|exchang|swap"])
 def conv_backward_db_and_dW_exchanged(dZ, cache):
     A_prev, W, b, hparameters = cache
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape
@@ -367,8 +367,8 @@ def conv_backward_dW_from_the_unpadded_input(dZ, cache):
     return dA_pad[:, p:p+n_H_prev, p:p+n_W_prev, :], dW, db
 
 
-@wrong("conv_backward", [r"\bdA_prev\b", r"\bW\b|pesos|filtro|entrada"],
-       [r"\bdA_prev\b", r"\bW\b|weights|filter|input"])
+@wrong("conv_backward", [r"\bdA_prev\b", r"(?-i:\bW\b)|pesos|filtro|activaci"],
+       [r"\bdA_prev\b", r"(?-i:\bW\b)|weights|filter|activation"])
 def conv_backward_activation_instead_of_the_weights(dZ, cache):
     A_prev, W, b, hparameters = cache
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape

@@ -168,9 +168,11 @@ def conv_backward_end_at_stride(dZ, cache):
     return dA_prev, dW, db
 
 
-@wrong("conv_backward", [r"rellen|marco|recort|esquina|pad\b|desplaz",
-                         r"dA_prev"],
-       [r"\bpad|frame|cut|crop|corner|shift|mov", r"dA_prev"])
+@wrong("conv_backward", [r"esquina|desplaz|corri|(recort|quita|corta).*(mal"
+                         r"|inicio|principio|final|un (solo )?lado)"
+                         r"|sin saltar|empieza en 0"],
+       [r"corner|shift|moved|(cut|crop|remov).*(wrong|start|beginning|end"
+        r"|one side)|skip|begins at 0"])
 def conv_backward_cuts_the_wrong_corner(dZ, cache):
     A_prev, W, b, hparameters = cache
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape
@@ -232,8 +234,10 @@ def conv_backward_changes_the_input(dZ, cache):
     return dA_pad[:, p:p+n_H_prev, p:p+n_W_prev, :], dW, db
 
 
-@wrong("conv_backward", [r"cache|desempaquet|hparam|dict|orden|\bb\b"],
-       [r"cache|unpack|hparam|dict|order|\bb\b"])
+@wrong("conv_backward", [r"(orden|desempaquet).*(cach|tupla)"
+                         r"|cach\w*.*(orden|desempaquet)|dict|no es.*hparam"],
+       [r"(order|unpack).*(cache|tuple)|cache.*(order|unpack)|dict"
+        r"|not.*hparam"])
 def conv_backward_cache_in_another_order(dZ, cache):
     (A_prev, W, hparameters, b) = cache
     (m, n_H_prev, n_W_prev, n_C_prev) = A_prev.shape

@@ -114,7 +114,10 @@ def conv_forward_whole_image_as_window(A_prev, W, b, hparameters):
     return Z, (A_prev, W, b, hparameters)
 
 
-@wrong("conv_forward", *words.ONE_CHANNEL)
+@wrong("conv_forward", [r"canal|n_C_prev|\beje", r"un solo|sólo|solo |único"
+                        r"|canal c\b|\b3 ax|\b3 ejes|tres ejes"],
+       [r"channel|n_C_prev|\bax[ei]s",
+        r"one channel|single|only|channel c\b|\b3 ax|three ax"])
 def conv_forward_one_channel_as_window(A_prev, W, b, hparameters):
     (m, n_H_prev, n_W_prev, n_C_prev) = A_prev.shape
     (f, f, n_C_prev, n_C) = W.shape

@@ -6,8 +6,8 @@ from .registry import wrong
 
 MODES = ([r"same|full|valid|modo|texto|cadena"],
          [r"same|full|valid|mode|text|string"])
-SAME_EVEN = ([r"same|\bpar(es)?\b|asimétric|lado"],
-             [r"same|\beven\b|asymmetr|side"])
+SAME_EVEN = ([r"\bpar(es)?\b|asimétric|p (es|vale) .?same|modo .?same"],
+             [r"\beven\b|asymmetr|p is .?same|mode .?same"])
 
 
 @wrong("conv1d", *words.NOT_FLIPPED)
@@ -43,9 +43,8 @@ def conv1d_stride_divided_twice(x, w, p=0, s=1):
     return np.array(res)
 
 
-@wrong("conv1d", [r"tamaño|longitud|salida|cuánt|largo|len|rellen|\bp\b"
-                  r"|stride|paso|divid"],
-       [r"size|length|output|how many|long|len|pad|\bp\b|strid|divid"])
+@wrong("conv1d", [r"tamaño|longitud|salida|cuánt|stride|paso"],
+       [r"size|length|output|how many|strid"])
 def conv1d_published_range(x, w, p=0, s=1):
     w_rot = np.array(w[::-1])
     x_padded = np.array(x)

@@ -67,9 +67,10 @@ def conv_forward_windows_side_by_side(A_prev, W, b, hparameters):
     return Z, (A_prev, W, b, hparameters)
 
 
-@wrong("conv_forward", [r"filtro|pesos|\bW\b|sesgo|\bb\b",
+@wrong("conv_forward", [r"filtro|pesos|(?-i:\bW\b)|sesgo|\bb\b",
                         r"\beje|índice|último|W\[|forma"],
-       [r"filter|weights|\bW\b|bias|\bb\b", r"axis|index|last|W\[|shape"])
+       [r"filter|weights|(?-i:\bW\b)|bias|\bb\b",
+        r"axis|index|last|W\[|shape"])
 def conv_forward_filter_on_the_first_axis(A_prev, W, b, hparameters):
     (m, n_H_prev, n_W_prev, n_C_prev) = A_prev.shape
     (f, f, n_C_prev, n_C) = W.shape
@@ -172,7 +173,8 @@ def conv_forward_helper_returns_nothing(A_prev, W, b, hparameters):
     return Z, (A_prev, W, b, hparameters)
 
 
-@wrong("conv_forward", [r"rellen|\bpad\b"], [r"\bpad"])
+@wrong("conv_forward", [r"dos veces|doble|otra vez|relleno de más"],
+       [r"twice|double|again|too much padding"])
 def conv_forward_padded_twice(A_prev, W, b, hparameters):
     s, p, f = hparameters["stride"], hparameters["pad"], W.shape[0]
     x = zero_pad(zero_pad(A_prev, p), p)
@@ -208,8 +210,8 @@ def conv_backward_channels_first(dZ, cache):
     return dA_pad[:, :, p:p+n_H_prev, p:p+n_W_prev], dW, db
 
 
-@wrong("conv_backward", [r"\bdW\b|\bdb\b", r"divid|promedi|/ ?m\b|media\b"],
-       [r"\bdW\b|\bdb\b", r"divid|averag|/ ?m\b|mean"])
+@wrong("conv_backward", [r"\bdW\b|\bdb\b|gradientes", r"divid|promedi|/ ?m\b"],
+       [r"\bdW\b|\bdb\b|gradients", r"divid|averag|/ ?m\b"])
 def conv_backward_divided_by_m(dZ, cache):
     A_prev, W, b, hparameters = cache
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape

@@ -37,10 +37,9 @@ def pool_forward_windows_side_by_side(A_prev, hparameters, mode="max"):
     return A, (A_prev, hparameters)
 
 
-@wrong("pool_forward", [r"ventana|f ?- ?1|última (fila|col)",
-                        r"corta|pequeñ|menos|f ?- ?1|última|falta"],
-       [r"window|f ?- ?1|last (row|col)",
-        r"short|small|fewer|f ?- ?1|last|missing"])
+@wrong("pool_forward", [r"f ?- ?1|ventana (es|mide|queda|se)|última (fila"
+                        r"|columna) de"],
+       [r"f ?- ?1|window (is|measures)|last (row|column) of"])
 def pool_forward_window_one_short(A_prev, hparameters, mode="max"):
     (m, n_H_prev, n_W_prev, n_C) = A_prev.shape
     f, stride = hparameters["f"], hparameters["stride"]
@@ -164,7 +163,10 @@ def pool_backward_starts_from_random_numbers(dA, cache, mode="max"):
     return dA_prev
 
 
-@wrong("pool_backward", [r"forma|tamaño|\bdA\b"], [r"shape|size|\bdA\b"])
+@wrong("pool_backward", [r"forma (es )?(la )?de (dA|`dA`)|(dA"
+                         r"|salida).*en vez de.*A_prev|forma.*A_prev"],
+       [r"shape (is that )?of (dA|`dA`)|(dA|output).*instead of.*A_prev"
+        r"|shape.*A_prev"])
 def pool_backward_in_the_shape_of_dA(dA, cache, mode="max"):
     A_prev, hparameters = cache
     s, f = hparameters["stride"], hparameters["f"]

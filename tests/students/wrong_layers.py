@@ -10,7 +10,8 @@ from . import words
 from .registry import wrong
 
 RELU_MISSING = ([r"relu|negativ"], [r"relu|negativ"])
-CACHE = ([r"cach|memoria"], [r"cache"])
+CACHE = ([r"cach", r"guarda|contiene|lleva|falta|no (tiene|son)|negativ"],
+         [r"cache", r"hold|contain|lack|missing|are not|negativ"])
 MODE = ([r"modo|mode\b|average|promedi|media\b"], [r"mode|average|mean"])
 DIVIDED_BY_M = ([r"/ ?m\b|divid|promedi|médi|imágenes|lote|\bm\b"],
                 [r"/ ?m\b|divid|averag|mean|images|batch|\bm\b"])
@@ -37,8 +38,9 @@ def conv_layer_forward_keeps_A(A_prev, W, b, hparameters):
     return A, (conv_cache, A)
 
 
-@wrong("conv_layer_forward", [r"relu|tupla|cach|devuel|devolv|\bA\b"],
-       [r"relu|tuple|cache|return|\bA\b"])
+@wrong("conv_layer_forward",
+       [r"relu|tupla|devuelv|par "],
+       [r"relu|tuple|return|pair "])
 def conv_layer_forward_pair_of_relu(A_prev, W, b, hparameters):
     Z, conv_cache = conv_forward(A_prev, W, b, hparameters)
     A = relu(Z)
@@ -147,9 +149,9 @@ def fully_connected_layer_backward_divided_again(dZ, cache):
     return dA_prev, dW, db
 
 
-@wrong("fully_connected_layer_backward", [r"\bdb\b|sesgo",
-                                          r"eje|axis|sum|imágenes|lote"],
-       [r"\bdb\b|bias", r"axis|sum|images|batch"])
+@wrong("fully_connected_layer_backward",
+       [r"\bdb\b|sesgo", r"\beje|axis|\bsum|imágenes|lote|todas las clases"],
+       [r"\bdb\b|bias", r"axis|\bsum|\badds|images|batch|all the classes"])
 def fully_connected_layer_backward_db_of_all(dZ, cache):
     A_prev, W, b = cache
     dW = A_prev.T @ dZ

@@ -17,7 +17,9 @@ def create_mask_from_window_the_maximum_itself(x):
     return mask
 
 
-@wrong("create_mask_from_window", *words.MASK_OF_VALUES)
+@wrong("create_mask_from_window",
+       [r"multiplic\w*|(valor|máximo).*(en vez|boolean|True)|boolean"],
+       [r"multipli\w*|(value|maximum).*(instead|boolean|True)|boolean"])
 def create_mask_from_window_times_the_window(x):
     mask = np.zeros(x.shape)
     i, j = np.unravel_index(np.argmax(x), x.shape)
@@ -41,10 +43,10 @@ def create_mask_from_window_of_the_minimum(x):
     return mask
 
 
-@wrong("create_mask_from_window", [r"contrari|negad|revés|invert|invers"
-                                   r"|opuest|distint|no es el máx|!="],
-       [r"contrary|negat|revers|invert|invers|opposite|other than|not the max"
-        r"|!="])
+@wrong("create_mask_from_window",
+       [r"contrari|negad|revés|invert|invers|opuest|no es el máx|!="],
+       [r"contrary|negat|revers|invert|invers|opposite|other than"
+        r"|not the max|turned round|!="])
 def create_mask_from_window_upside_down(x):
     mask = np.ones(x.shape, dtype=bool)
     mask[np.unravel_index(np.argmax(x), x.shape)] = False
@@ -109,15 +111,18 @@ def distribute_value_not_divided(dz, shape):
 
 
 @wrong("distribute_value",
-       [r"número|escalar|forma es \(\)|una matriz|un arreglo"],
-       [r"number|scalar|shape is \(\)|an array|a matrix"])
+       [r"un (solo )?número|escalar|(forma es|se obtuvo) \(\)|una matriz"
+        r"|un arreglo"],
+       [r"a (single )?number|scalar|(shape is|got) \(\)|an array|a matrix"])
 def distribute_value_only_the_average(dz, shape):
     (n_H, n_W) = shape
     average = dz / (n_H * n_W)
     return average
 
 
-@wrong("distribute_value", *words.INTEGERS)
+@wrong("distribute_value",
+       [r"enter[oa]s?\b|decimal|trunca|//|hacia abajo"],
+       [r"integers?\b|decimal|truncat|//|down"])
 def distribute_value_whole_division(dz, shape):
     n_H, n_W = shape
     return np.full((n_H, n_W), dz // (n_H * n_W))

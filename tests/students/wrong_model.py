@@ -9,15 +9,17 @@ from cnnbook.lab import (conv_layer_backward, conv_layer_forward,
 from . import words
 from .registry import wrong
 
-CACHE = ([r"cach|memoria"], [r"cache"])
+CACHE = ([r"cach", r"guarda|contiene|lleva|falta|no (tiene|son)|negativ"],
+         [r"cache", r"hold|contain|lack|missing|are not|negativ"])
 DIVIDED_BY_M = ([r"/ ?m\b|divid|promedi|médi|imágenes|lote|\bm\b"],
                 [r"/ ?m\b|divid|averag|mean|images|batch|\bm\b"])
 RATE = ([r"learning_rate|tasa|ritmo|\b0\.01"],
         [r"learning_rate|rate|\b0\.01"])
 
 
-@wrong("initialize_parameters", [r"W3|rellen|pad\b|tamaño|n_H|forma"],
-       [r"W3|pad|size|n_H|shape"])
+@wrong("initialize_parameters",
+       [r"W3", r"rellen|\bpad\b|tamaño|forma|n_H|//"],
+       [r"W3", r"pad|size|shape|n_H|//"])
 def initialize_parameters_as_if_pad_were_1(n_H, n_W, n_C):
     W1 = np.random.randn(3, 3, n_C, 16) * np.sqrt(2 / (9 * n_C))
     b1 = np.zeros((1, 1, 1, 16))
@@ -89,8 +91,9 @@ def simple_cnn_model_without_softmax(image_array, parameters):
     return Z3, (cache1, cache2, cache3)
 
 
-@wrong("simple_cnn_model", [r"pad\b|rellen|tamaño|forma|dimensi|W3|\bW\b"],
-       [r"pad|size|shape|dimension|W3|\bW\b"])
+@wrong("simple_cnn_model",
+       [r"\bpad\b|relleno de|W3|\b(columnas|columns)\b"],
+       [r"\bpad\b|padding of|W3|\bcolumns\b"])
 def simple_cnn_model_pad_1(image_array, parameters):
     A1, cache1 = conv_layer_forward(
         image_array, parameters["W1"], parameters["b1"],
@@ -102,8 +105,9 @@ def simple_cnn_model_pad_1(image_array, parameters):
     return softmax(Z3), (cache1, cache2, cache3)
 
 
-@wrong("simple_cnn_model", [r"promedi|media\b|average|máxim|modo|pool"],
-       [r"averag|mean|maxim|mode|pool"])
+@wrong("simple_cnn_model",
+       [r"promedi|media\b|average|máxim"],
+       [r"averag|mean|maxim"])
 def simple_cnn_model_average_pooling(image_array, parameters):
     A1, cache1 = conv_layer_forward(
         image_array, parameters["W1"], parameters["b1"],
@@ -116,9 +120,9 @@ def simple_cnn_model_average_pooling(image_array, parameters):
     return softmax(Z3), (cache1, cache2, cache3)
 
 
-@wrong("simple_cnn_model", [r"aplan|reshape|forma|transp|orden|flatten"
-                            r"|mezcl|imágenes|\.T\b"],
-       [r"flat|reshape|shape|transp|order|mix|images|\.T\b"])
+@wrong("simple_cnn_model",
+       [r"aplan|reshape|transp|orden|flatten|mezcl"],
+       [r"flat|reshape|transp|order|mix"])
 def simple_cnn_model_flattens_the_wrong_way(image_array, parameters):
     A1, cache1 = conv_layer_forward(
         image_array, parameters["W1"], parameters["b1"],
@@ -222,8 +226,10 @@ def update_parameters_in_place(parameters, gradients, learning_rate=0.01):
     return parameters
 
 
-@wrong("update_parameters", [r"b1|b3|sesgo|clave|llave"],
-       [r"b1|b3|bias|key"])
+@wrong("update_parameters",
+       [r"b1|b3|sesgo",
+        r"no (se )?(cambi|actualiz|mod)|igual|falta|siguen|quedan"],
+       [r"b1|b3|bias", r"not (chang|updat)|unchanged|missing|same|stay|left"])
 def update_parameters_forgets_the_biases(parameters, gradients,
                                          learning_rate=0.01):
     updated = dict(parameters)
@@ -250,8 +256,10 @@ def test_model_argmax_by_columns(X_test, Y_test, parameters):
     return 100 * np.mean(predictions == labels)
 
 
-@wrong("test_model", [r"error|fallos|contrari|acierto|equivoc"],
-       [r"error|mistakes|contrary|right|correct|opposite"])
+@wrong("test_model", [r"(cuenta\w*|el de) (los )?(errores|fallos)|contrari"
+                      r"|complement|100 ?-"],
+       [r"(count\w*|of) (the )?(errors|mistakes|wrong)|contrary|opposite"
+        r"|complement|100 ?-"])
 def test_model_counts_the_errors(X_test, Y_test, parameters):
     A_last, _ = simple_cnn_model(X_test, parameters)
     y = np.argmax(Y_test, axis=1) if np.ndim(Y_test) == 2 else Y_test

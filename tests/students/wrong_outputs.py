@@ -79,7 +79,9 @@ def relu_without_cache(Z):
     return np.maximum(0, Z)
 
 
-@wrong("relu", [r"cach|memoria"], [r"cache"])
+@wrong("relu", [r"cach|memoria",
+                r"(?-i:\bZ\b)|entrada|guarda|negativ|contiene"],
+       [r"cache", r"(?-i:\bZ\b)|input|hold|keep|negativ|contain"])
 def relu_keeps_A(Z):
     A = np.maximum(0, Z)
     cache = A
@@ -100,7 +102,7 @@ def relu_of_the_maximum(Z):
     return A, Z
 
 
-@wrong("relu", [r"absolut|negativ"], [r"absolute|negativ"])
+@wrong("relu", [r"absolut"], [r"absolute"])
 def relu_absolute_value(Z):
     A = np.abs(Z)
     return A, Z
@@ -113,8 +115,7 @@ def relu_mask(Z):
     return A, Z
 
 
-@wrong("relu", [r"positiv|negativ|mínimo|signo"],
-       [r"positiv|negativ|minim|sign"])
+@wrong("relu", [r"positiv|mínimo|signo"], [r"positiv|minim|sign"])
 def relu_of_the_other_sign(Z):
     return np.minimum(0, Z), Z
 
@@ -153,7 +154,7 @@ def relu_backward_only_the_derivative(dA, cache):
     return np.where(cache > 0, 1, 0)
 
 
-@wrong("relu_backward", [r"multiplic|por Z|por A\b|activaci"],
+@wrong("relu_backward", [r"multiplic|por Z|por (?-i:A\b)|activaci"],
        [r"multipl|by Z|times|activation"])
 def relu_backward_times_the_activation(dA, cache):
     Z = cache
@@ -199,9 +200,9 @@ def softmax_sigmoid(Z):
 
 
 @wrong("softmax", [r"máximo.*(todo|lote|global|matriz)|máximo de cada fila"
-                   r"|0 ?/ ?0|\bnan\b"],
+                   r"|0 ?/ ?0|\bnan\b|números (son )?grandes"],
        [r"maximum.*(whole|\ball\b|batch|everything)|maximum of each row"
-        r"|0 ?/ ?0|\bnan\b"])
+        r"|0 ?/ ?0|\bnan\b|numbers are large"])
 def softmax_maximum_of_everything(Z):
     e = np.exp(Z - np.max(Z))
     return e / e.sum(axis=1, keepdims=True)
@@ -214,8 +215,8 @@ def softmax_backward_diagonal(dA, A):
 
 
 @wrong("softmax_backward",
-       [r"\bdA\b|gradiente|A \(1 - A\)"],
-       [r"\bdA\b|gradient|A \(1 - A\)"])
+       [r"(?-i:\bdA\b)|gradiente|A \(1 - A\)"],
+       [r"(?-i:\bdA\b)|gradient|A \(1 - A\)"])
 def softmax_backward_without_the_gradient(dA, A):
     return A * (1 - A)
 
@@ -233,8 +234,8 @@ def softmax_backward_sum_of_everything(dA, A):
 
 
 @wrong("softmax_backward",
-       [r"factor|falta multiplic|por A\b"],
-       [r"factor|missing.*multipl|by A\b|times A\b"])
+       [r"factor|falta multiplic|por (?-i:A\b)"],
+       [r"factor|missing.*multipl|by (?-i:A\b)|times (?-i:A\b)"])
 def softmax_backward_without_the_factor(dA, A):
     return dA - np.sum(dA * A, axis=1, keepdims=True)
 
@@ -253,9 +254,9 @@ def compute_cost_not_averaged(A_last, Y):
     return -np.sum(Y * np.log(A_last))
 
 
-@wrong("compute_cost", [r"clases|\bC\b|tod(os|as) (los|las) (elementos"
+@wrong("compute_cost", [r"clases|(?-i:\bC\b)|tod(os|as) (los|las) (elementos"
                         r"|celdas)"],
-       [r"class|\bC\b|all (the )?(elements|cells)"])
+       [r"class|(?-i:\bC\b)|all (the )?(elements|cells)"])
 def compute_cost_mean_of_all_cells(A_last, Y):
     return -np.mean(Y * np.log(A_last))
 
@@ -269,7 +270,8 @@ def compute_cost_binary(A_last, Y):
                    ) / m
 
 
-@wrong("compute_cost", [r"log"], [r"log"])
+@wrong("compute_cost", [r"\blog|cuadrátic|cuadrado|cruzada"],
+       [r"\blog|square|cross-entropy"])
 def compute_cost_squares(A_last, Y):
     return np.sum((A_last - Y)**2) / len(Y)
 
@@ -280,15 +282,16 @@ def compute_cost_in_bits(A_last, Y):
     return -np.sum(Y * np.log2(A_last)) / len(Y)
 
 
-@wrong("compute_cost", [r"un (solo )?número|escalar|cada imagen"
-                        r"|forma es \(\d+,\)"],
-       [r"a (single )?number|scalar|(each|every) image|shape is \(\d+,\)"])
+@wrong("compute_cost", [r"un (solo )?número|escalar|(cada|por) imagen"
+                        r"|(forma es|se obtuvo) \(\d+,\)"],
+       [r"a (single )?number|scalar|(each|every|per) image|(shape is"
+        r"|got) \(\d+,\)"])
 def compute_cost_of_each_image(A_last, Y):
     return -np.sum(Y * np.log(A_last), axis=1)
 
 
-@wrong("compute_cost", [r"intercambi|log|orden|revés|Y"],
-       [r"exchang|swap|log|order|other way|Y"])
+@wrong("compute_cost", [r"intercambi|logaritmo de Y|log\(Y|revés|cambiad"],
+       [r"exchang|swap|logarithm of Y|log\(Y|other way"])
 def compute_cost_logarithm_of_Y(A_last, Y):
     return -np.sum(A_last * np.log(Y + 1e-15)) / len(Y)
 

@@ -211,8 +211,8 @@ def conv_backward_dW_of_the_last_image(dZ, cache):
 
 
 @wrong("conv_backward", *DB_AVERAGED,
-       also=([r"\bdA_prev\b", r"\bW\b|pesos|filtro"],
-             [r"\bdA_prev\b", r"\bW\b|weights|filter"]))
+       also=([r"\bdA_prev\b", r"(?-i:\bW\b)|pesos|filtro"],
+             [r"\bdA_prev\b", r"(?-i:\bW\b)|weights|filter"]))
 def conv_backward_no_weights_db_averaged(dZ, cache):
     A_prev, W, b, hparameters = cache
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape

@@ -39,8 +39,8 @@ def output_size_without_stride(n, f, pad=0, stride=1):
     return n - f + 2 * pad + 1
 
 
-@wrong("output_size", [r"\+ ?1|paréntesis|divid|orden|stride|paso"],
-       [r"\+ ?1|parenthes|bracket|divid|order|strid"])
+@wrong("output_size", [r"\+ ?1|paréntesis|el 1 se suma|suma(r)? (el )?1"],
+       [r"\+ ?1|parenthes|bracket|1 is added"])
 def output_size_plus_one_inside(n, f, pad=0, stride=1):
     return (n - f + 2 * pad + 1) // stride
 
@@ -162,8 +162,9 @@ def conv_single_step_not_summed(a_slice_prev, W, b):
 
 
 @wrong("conv_single_step",
-       [r"matri|@|\bdot\b|matmul|elemento a elemento"],
-       [r"matri|@|\bdot\b|matmul|elementwise|element by"])
+       [r"matric|@|\bdot\b|matmul|elemento a elemento"],
+       [r"matri|@|\bdot\b|matmul|elementwise|element by"
+        r"|arrays are multiplied"])
 def conv_single_step_matrix_product(a_slice_prev, W, b):
     s = np.matmul(a_slice_prev, W)
     return np.sum(s) + b[0, 0, 0]

@@ -169,11 +169,10 @@ def pool_backward_average_not_divided(dA, cache, mode="max"):
     return dA_prev
 
 
-@wrong("pool_backward", [r"promedi|médi|media\b|divid|reparte|average",
-                         r"tamaño|forma|n_H|salida|imagen|entrada|ventana"
-                         r"|f ?(\*|·|×|\^)|f²|entre"],
-       [r"averag|mean|divid|share|spread",
-        r"size|shape|n_H|output|image|input|window|f ?(\*|·|×|\^)|f²|by"])
+@wrong("pool_backward", [r"promedi|media\b|divid|reparte|average|multiplic",
+                         r"salida|imagen|entrada|n_H|tamaño|forma"],
+       [r"averag|mean|divid|share|spread|multipl",
+        r"output|image|input|n_H|size|shape"])
 def pool_backward_average_over_the_output(dA, cache, mode="max"):
     A_prev, hparameters = cache
     s, f = hparameters["stride"], hparameters["f"]
@@ -263,9 +262,9 @@ def pool_backward_end_at_stride(dA, cache, mode="max"):
 
 
 @wrong("pool_backward", [r"(sin|falta) (multiplic|el gradiente|dA)"
-                         r"|no se multiplic|máscara sola|no .*\bdA\b"],
+                         r"|no se multiplic|máscara sola|no .*(?-i:\bdA\b)"],
        [r"(without|missing) .*(gradient|dA|multipl)|gradient is missing"
-        r"|not multipl|mask alone|not .*\bdA\b"])
+        r"|not multipl|mask alone|not .*(?-i:\bdA\b)"])
 def pool_backward_mask_without_the_gradient(dA, cache, mode="max"):
     (A_prev, hparameters) = cache
     stride = hparameters["stride"]

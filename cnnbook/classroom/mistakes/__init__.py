@@ -5,5 +5,5 @@ __getattr__, __dir__, __all__ = attach(__name__, {
     "entry": ["Mistake", "changed", "of", "wrong"],
     "table": ["MISTAKES", "mistakes_of"],
 }, rooms=["kinds", "convolutions", "convolution2d", "padding", "layers",
-          "pooling", "backprop", "masks", "activations", "softmax",
+          "pooling", "backprop", "masks", "relus", "costs",
           "network_layers", "lab", "networks"])

@@ -6,7 +6,7 @@
 __all__ = ['MISTAKES', 'mistakes_of']
 
 # %% ../../../chapters/making/mistakes.ipynb #a161e26f
-from .activations import ACTIVATIONS
+from .relus import ACTIVATIONS
 from .backprop import BACKPROP
 from .convolution2d import CONV2D
 from .convolutions import CHECKS, CONV1D
@@ -17,7 +17,7 @@ from .network_layers import NETWORK_LAYERS
 from .networks import LEARNING, NN
 from .padding import PADDING
 from .pooling import POOLING
-from .softmax import SOFTMAX
+from .costs import SOFTMAX
 
 # %% ../../../chapters/making/mistakes.ipynb #d2887838
 MISTAKES = [*CHECKS, *CONV1D, *PADDING, *CONV2D, *CONV_LAYER, *POOLING,
