@@ -127,8 +127,8 @@ def _looked_up(fn, name, trials):
         facts.append(_in_kind(name, bared, errors, fn))
     said = guess and guess.said
     whole = joined([*facts, *([said] if guess else [])])
-    return Diagnosis(tuple(facts), said, whole if guess or not wrong
-                     else None, part)
+    explained = guess.whole if guess else not wrong
+    return Diagnosis(tuple(facts), said, whole if explained else None, part)
 
 # %% ../../chapters/making/diagnosis.ipynb #ade50ae1
 def _in_kind(name, trials, errors, fn):

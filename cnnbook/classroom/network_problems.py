@@ -159,7 +159,7 @@ def _begins(letter, array):
     return properties | {
         "random": len(np.unique(array)) > array.size / 2,
         "around 0": bool(abs(array.mean()) <= spread),
-        "not too large": bool(spread <= 2 * np.sqrt(2 / inputs)),
+        "not too large": bool(spread <= 1.5 * np.sqrt(2 / inputs)),
         "not too small": bool(spread >= 1e-4)}
 
 # %% ../../chapters/making/comparison.ipynb #6b98320f
