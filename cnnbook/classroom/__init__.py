@@ -13,6 +13,6 @@ __getattr__, __dir__, __all__ = attach(__name__, {
 }, rooms=["assertions", "channel", "comparison", "diagnosis", "examiner",
           "exceptions", "grader", "guard", "guesses", "layer_problems",
           "layouts", "marks", "messages", "mistakes", "network_problems",
-          "problems", "proxies", "pupil", "relations", "releases", "report", "reports",
-          "samples", "sandbox", "student", "submissions", "supervision",
-          "suspects", "trials", "wrapping"])
+          "problems", "proxies", "pupil", "relations", "releases", "report",
+          "reports", "samples", "sandbox", "student", "submissions",
+          "supervision", "suspects", "trials", "wrapping"])
