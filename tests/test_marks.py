@@ -308,6 +308,7 @@ def half(n):
     ("[half(n) for n in range(3)] == [0, 0.5, 1]",
      "gives [0, 0, 1]; [0, 0.5, 1] was expected"),
     ("half(3) > 1", "`half(3)` gives 1; `half(3) > 1` was expected."),
+    ("1.4 < half(3) < 1.6", "`half(3)` gives 1; `1.4 < half(3)` was"),
     ("half(3) != 1", "`half(3)` gives 1; `half(3) != 1` was expected."),
     ("not half(3)", "`half(3)` is 1, which is not what is asked."),
     ("half(1)", "`half(1)` is 0, which is not what is asked."),
