@@ -265,6 +265,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
             'cnnbook.classroom.guard': { 'cnnbook.classroom.guard.Guard': ('making/answers.html#guard', 'cnnbook/classroom/guard.py'),
                                          'cnnbook.classroom.guard.Guard.__call__': ( 'making/answers.html#guard.__call__',
                                                                                      'cnnbook/classroom/guard.py'),
+                                         'cnnbook.classroom.guard.Guard.__getattr__': ( 'making/answers.html#guard.__getattr__',
+                                                                                        'cnnbook/classroom/guard.py'),
                                          'cnnbook.classroom.guard.Guard.__init__': ( 'making/answers.html#guard.__init__',
                                                                                      'cnnbook/classroom/guard.py'),
                                          'cnnbook.classroom.guard.argument_names': ( 'making/answers.html#argument_names',

@@ -235,6 +235,37 @@ def test_an_input_that_stays_is_no_change():
     assert called(lambda *, x: x.sort(), [], {"x": [2, 1]})[1] == ["x"]
 
 
+@pytest.mark.parametrize("error, told", [
+    (Mismatch(lambda word: ("x", "x"), part=1), "RuntimeError"),
+    (StopIteration(), "RuntimeError"), (KeyError("stride"), "KeyError")])
+def test_an_error_of_the_student_cannot_pass_for_one_of_ours(
+        error, told, capsys):
+    def area(sides):
+        raise error
+    source = """
+with marks(2, of="area"):
+    assert all(map(area, [[1, 2]]))
+"""
+    with pytest.raises((RuntimeError, KeyError)):
+        block(source, notebook(area=area))
+    assert RESULTS["area"] == (0, 2)
+    assert told in capsys.readouterr().out
+
+
+def test_a_guard_shows_what_it_holds():
+    class Scale:
+        factor = 3
+
+        def __call__(self, x):
+            return self.factor * x
+    source = """
+with marks(2, of="scale"):
+    assert scale(2) == 6 and scale.factor == 3
+"""
+    block(source, notebook(scale=Scale()))
+    assert RESULTS["scale"] == (2, 2)
+
+
 def test_what_is_printed_does_not_flood_the_report(capsys):
     def area(sides):
         for i in range(300):
