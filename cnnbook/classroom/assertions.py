@@ -109,7 +109,7 @@ def _alone(node, got):
     return (f"`{text}` es {got}, y no es lo que se pide.",
             f"`{text}` is {got}, which is not what is asked.")
 
-
+# %% ../../chapters/making/answers.ipynb #9834f8f4
 def written(value, most=300):
     "A value as a sentence can take it in."
     text = (np.array2string(value, precision=6, threshold=60)
