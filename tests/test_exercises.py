@@ -170,7 +170,7 @@ def solution_cells(exercise):
             if is_tagged(cell, "solution")]
 
 
-def tests_cells(exercise):
+def cells_of_tests(exercise):
     return [cell for cell in exercise.cells if is_tagged(cell, "tests")]
 
 
@@ -185,7 +185,7 @@ def is_function(value):
 
 def blocks(exercise):
     "The calls of `marks` in the tests of an exercise: (cell, call)."
-    return [(cell, node) for cell in tests_cells(exercise)
+    return [(cell, node) for cell in cells_of_tests(exercise)
             for node in ast.walk(ast.parse(cell.source))
             if isinstance(node, ast.Call)
             and getattr(node.func, "id", None) == "marks"]
@@ -399,7 +399,7 @@ def test_the_parts_are_all_there(file, exercise):
     for source in solution_cells(exercise):
         ast.parse(stub(source, "en"))
         assert "###" not in without_markers(source)
-    for cell in tests_cells(exercise):
+    for cell in cells_of_tests(exercise):
         shown = without_hidden(cell.source)
         assert "assert" in shown or "check" in shown
         ast.parse(shown)
@@ -412,7 +412,7 @@ def test_the_parts_are_all_there(file, exercise):
 
 @pytest.mark.parametrize("file, exercise", EACH)
 def test_one_block_of_marks_in_each_cell(file, exercise):
-    for cell in tests_cells(exercise):
+    for cell in cells_of_tests(exercise):
         withs = [node for node in ast.parse(cell.source).body
                  if isinstance(node, ast.With)]
         mine = [call for owner, call in blocks(exercise) if owner is cell]
@@ -427,7 +427,7 @@ def test_one_block_of_marks_in_each_cell(file, exercise):
 def test_the_visible_tests_give_no_value_away(file, exercise):
     after = stages(file)[1][exercise.id]
     values = {name for name in asked(exercise) if not callable(after[name])}
-    for cell in tests_cells(exercise):
+    for cell in cells_of_tests(exercise):
         for node in ast.walk(ast.parse(without_hidden(cell.source))):
             if isinstance(node, ast.Compare):
                 sides = [node.left, *node.comparators]
