@@ -7,7 +7,7 @@ __all__ = ['PROPERTIES', 'CACHES', 'Guess', 'guess_of', 'Suspect']
 
 # %% ../../chapters/making/diagnosis.ipynb #dd59d25f
 from itertools import combinations, permutations
-from time import perf_counter
+from time import process_time
 from typing import NamedTuple
 
 import numpy as np
@@ -186,13 +186,13 @@ def _gives(suspect, place, part):
     return True
 
 # %% ../../chapters/making/diagnosis.ipynb #2906ad71
-def _on_top(name, order, bare, suspects, seconds=1.5):
+def _on_top(name, order, bare, suspects, seconds=0.6):
     "A guess if a relation to what a suspect gives explains all trials."
-    end = perf_counter() + seconds
+    end = process_time() + seconds
     if any(t.raised for t in order):
         return None
     for suspect in suspects:
-        if perf_counter() > end:
+        if process_time() > end:
             return None
         moved = []
         for trial in order:
@@ -327,9 +327,9 @@ def _permuted(keys, pairs):
     return None
 
 # %% ../../chapters/making/diagnosis.ipynb #924c5916
-def _pairs(name, order, bare, suspects, seconds=3):
+def _pairs(name, order, bare, suspects, seconds=1.5):
     "A guess if two mistakes of the table explain all trials together."
-    end = perf_counter() + seconds
+    end = process_time() + seconds
     wrong = [t for t in order if not t.right and not t.raised]
     right = [t for t in order if t.right]
     some = [*wrong[:4], *wrong[-6:], *right[-6:]]
@@ -338,7 +338,7 @@ def _pairs(name, order, bare, suspects, seconds=3):
     ranked = sorted(combinations(range(len(suspects)), 2), key=lambda pair:
                     _unlikely(effects[pair[0]], effects[pair[1]], some))
     for numbers in ranked:
-        if perf_counter() > end:
+        if process_time() > end:
             return None
         for some in numbers, numbers[::-1]:
             try:
