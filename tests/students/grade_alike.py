@@ -17,7 +17,8 @@ from cnnbook.classroom.marks import RESULTS
 from cnnbook.classroom.releases import release
 from cnnbook.press.student import student_notebook
 
-VERDICT = re.compile(r"(?m)^[✓◐✗○] .*$")
+# A long report is cut off, and the next verdict may follow on its last line.
+VERDICT = re.compile(r"(?m)[✓◐✗○] [\d.]+/[\d.]+ .*$")
 
 
 def submission(nb, lang, answers):
