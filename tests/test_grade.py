@@ -940,6 +940,18 @@ def test_the_tests_cells_of_an_exercise_add_up(tmp_path):
     assert page.count("<tr>") == 2 and "4.5/10" in page and "half" in page
 
 
+def test_what_was_earned_before_the_time_ran_out_counts(tmp_path):
+    "Also where it is the examiner who takes too long."
+    nb, steps = exercise(
+        "f = None\n### BEGIN SOLUTION\ndef f(x): return x\n### END SOLUTION",
+        'with marks(3, of="f"):\n    assert f(2) == 2',
+        'with marks(2, "b", of="f"):\n    while True:\n        pass')
+    small_class(tmp_path / "in", a=answered(nb, "def f(x): return x"))
+    row, = grade_class(tmp_path / "in", steps, tmp_path / "g.csv", "en",
+                       "cells", limits=QUICK)
+    assert (earned(row), row["reason"]) == (3, "time")
+
+
 def test_the_ids_of_several_tests_cells_are_traces():
     nb, steps = THREE
     for text in "cells-ex-f-tests", "cells-ex-f-tests-2", "cells-ex-f-1":

@@ -235,6 +235,37 @@ def test_an_input_that_stays_is_no_change():
     assert called(lambda *, x: x.sort(), [], {"x": [2, 1]})[1] == ["x"]
 
 
+@pytest.mark.parametrize("error, told", [
+    (Mismatch(lambda word: ("x", "x"), part=1), "RuntimeError"),
+    (StopIteration(), "RuntimeError"), (KeyError("stride"), "KeyError")])
+def test_an_error_of_the_student_cannot_pass_for_one_of_ours(
+        error, told, capsys):
+    def area(sides):
+        raise error
+    source = """
+with marks(2, of="area"):
+    assert all(map(area, [[1, 2]]))
+"""
+    with pytest.raises((RuntimeError, KeyError)):
+        block(source, notebook(area=area))
+    assert RESULTS["area"] == (0, 2)
+    assert told in capsys.readouterr().out
+
+
+def test_a_guard_shows_what_it_holds():
+    class Scale:
+        factor = 3
+
+        def __call__(self, x):
+            return self.factor * x
+    source = """
+with marks(2, of="scale"):
+    assert scale(2) == 6 and scale.factor == 3
+"""
+    block(source, notebook(scale=Scale()))
+    assert RESULTS["scale"] == (2, 2)
+
+
 def test_what_is_printed_does_not_flood_the_report(capsys):
     def area(sides):
         for i in range(300):
@@ -308,6 +339,7 @@ def half(n):
     ("[half(n) for n in range(3)] == [0, 0.5, 1]",
      "gives [0, 0, 1]; [0, 0.5, 1] was expected"),
     ("half(3) > 1", "`half(3)` gives 1; `half(3) > 1` was expected."),
+    ("1.4 < half(3) < 1.6", "`half(3)` gives 1; `1.4 < half(3)` was"),
     ("half(3) != 1", "`half(3)` gives 1; `half(3) != 1` was expected."),
     ("not half(3)", "`half(3)` is 1, which is not what is asked."),
     ("half(1)", "`half(1)` is 0, which is not what is asked."),

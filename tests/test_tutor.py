@@ -16,6 +16,7 @@ from students.brute import cases, differs
 from cnnbook.classroom.marks import check
 from cnnbook.classroom.messages import Mismatch
 
+pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty slice")
 SAY = {"es": lambda es, en: es, "en": lambda es, en: en}
 GUESS = {"es": r"Parece que (.*)", "en": r"It seems that (.*)"}
 

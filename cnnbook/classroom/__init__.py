@@ -1,7 +1,7 @@
-"""What marks and grades: exercises, students' notebooks, the grader.
+"""What marks and grades: the tutor of the exercises, and the grader.
 
-A module a job: `marks` is where an exercise imports from; `student` writes
-the notebooks of exercises, `grader` grades those that come back.
+A module a job: `marks` is where an exercise imports from; `grader` grades the
+notebooks that come back.
 """
 from .._lazy import attach
 
@@ -13,6 +13,6 @@ __getattr__, __dir__, __all__ = attach(__name__, {
 }, rooms=["assertions", "channel", "comparison", "diagnosis", "examiner",
           "exceptions", "grader", "guard", "guesses", "layer_problems",
           "layouts", "marks", "messages", "mistakes", "network_problems",
-          "problems", "pupil", "relations", "releases", "report", "reports",
-          "samples", "sandbox", "student", "submissions", "supervision",
+          "problems", "proxies", "pupil", "relations", "releases", "report",
+          "reports", "samples", "sandbox", "submissions", "supervision",
           "suspects", "trials", "wrapping"])

@@ -90,9 +90,12 @@ def _compared(left, op, right):
         return None
     if isinstance(op, ast.Eq):
         return _pair(left, got, expected)
-    a, b, got = ast.unparse(left), ast.unparse(right), written(got)
-    return (f"`{a}` da {got}; se esperaba `{a} {sign} {b}`.",
-            f"`{a}` gives {got}; `{a} {sign} {b}` was expected.")
+    asked = f"{ast.unparse(left)} {sign} {ast.unparse(right)}"
+    if isinstance(left, ast.Constant):      # 0.9 < x: x is what was computed
+        left, got = right, expected
+    text, got = ast.unparse(left), written(got)
+    return (f"`{text}` da {got}; se esperaba `{asked}`.",
+            f"`{text}` gives {got}; `{asked}` was expected.")
 
 
 def _pair(node, got, expected):
@@ -106,7 +109,7 @@ def _alone(node, got):
     return (f"`{text}` es {got}, y no es lo que se pide.",
             f"`{text}` is {got}, which is not what is asked.")
 
-
+# %% ../../chapters/making/answers.ipynb #9834f8f4
 def written(value, most=300):
     "A value as a sentence can take it in."
     text = (np.array2string(value, precision=6, threshold=60)

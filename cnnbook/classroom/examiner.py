@@ -37,10 +37,10 @@ def examine(steps, peer, written):
         source, name = step["source"], f"<step {n}>"
         linecache.cache[name] = len(source), None, source.splitlines(1), name
         program = compile(source, name, "exec")
-        if "id" not in step:
-            exec(program, space)
-            continue
         try:
+            if "id" not in step:
+                exec(program, space)
+                continue
             earned, told = _marked(step, program, peer, space, written)
         except Gone:
             return results, False
@@ -112,10 +112,12 @@ def be_examiner(cells, channel, theirs, writer, steps_file, limits, start):
     "Ask the pupil, and write the record of the submission to `writer`."
     theirs.close()                      # or we would not see it closed
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, _late)
     memory = address_space() + 2 * limits["memory"] * MB
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     peer = Peer(channel, {}, EXAMINER, start + limits["time"])
     record = {}
+    signal.setitimer(signal.ITIMER_REAL, peer.left())
     try:
         kind, failed, missing = peer.receive()
         record = {"failed": [[int(n), str(e)[:300]] for n, e in failed[:50]],
@@ -125,5 +127,10 @@ def be_examiner(cells, channel, theirs, writer, steps_file, limits, start):
                                                         Text(cells))
     except (Gone, ValueError, TypeError):
         record["finished"] = False
+    signal.setitimer(signal.ITIMER_REAL, 0)
     text = json.dumps(record, ensure_ascii=False)
     os.write(writer, text.encode("utf-8", "replace"))
+
+
+def _late(*_):
+    raise Gone                          # what was earned so far counts

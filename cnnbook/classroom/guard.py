@@ -83,13 +83,21 @@ class Guard:
         self.__name__ = getattr(fn, "__name__", "fn")
 
     def __call__(self, *args, **kwargs):
-        result, changed = called(self.__wrapped__, args, kwargs)
+        try:
+            result, changed = called(self.__wrapped__, args, kwargs)
+        except (StopIteration, Mismatch) as error:  # they mean more to us
+            raise RuntimeError(f"{type(error).__name__}: {error}") from error
         if changed:
             raise Mismatch(lambda word: sentence(word(
                 "Tu función cambia su argumento `{}`; debe dejarlo como "
                 "estaba.", "Your function changes its input `{}`; it must "
                 "leave it as it was.").format(changed[0])))
         return result
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.__wrapped__, name)
 
 
 def unguarded(fn):

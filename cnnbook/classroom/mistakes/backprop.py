@@ -168,6 +168,22 @@ BACKPROP += of(
           ADD_DW, ADD_DW.removesuffix(" * dz"),
           conv_backward="ni dA_prev ni dW se multiplican por el gradiente "
                         "dZ"),
+    wrong("in dA_prev the weights W are missing: only dZ is added",
+          ADD_DA, "dA_prev_pad[i, rows, cols] += dz",
+          conv_backward=("en dA_prev faltan los pesos W: se suma solo dZ")),
+)
+
+# %% ../../../chapters/making/mistakes.ipynb #f93c97a0
+BACKPROP += of(
+    "06_backprop",
+    wrong("in dW the window of the input is missing: only dZ is added",
+          ADD_DW, "dW[:, :, :, c] += dz",
+          conv_backward=("en dW falta la ventana de la entrada: se suma solo "
+                         "dZ")),
+    wrong("only the first filter is computed",
+          f"for c in range(n_C):\n{' ' * 20}{DZ}",
+          f"for c in range(1):\n{' ' * 20}{DZ}",
+          conv_backward="solo se calcula el primer filtro"),
     wrong("db counts the windows: 1 is added instead of dZ",
           ADD_DB, "db[:, :, :, c] += 1",
           conv_backward="db cuenta las ventanas: se suma 1 en vez de dZ"),

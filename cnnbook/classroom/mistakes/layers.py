@@ -323,6 +323,13 @@ CONV_LAYER += of(
           "for c in range(n_C):", "for c in range(1, n_C):",
           conv_forward=("los bucles empiezan en 1: faltan la primera imagen, "
                         "fila, columna y filtro")),
+    wrong("only the first filter is computed",
+          "for c in range(n_C):", "for c in range(1):",
+          conv_forward="solo se calcula el primer filtro"),
+    wrong("the padding (pad) is put on twice, in the size too",
+          STRIDE_PAD, f"pad = 2 * pad\n    {STRIDE_PAD}",
+          conv_forward=("el relleno (pad) se pone dos veces, también en el "
+                        "tamaño")),
     wrong("the cache holds the padded input, and it has to hold A_prev",
           CONV_CACHE, "return Z, (A_prev_pad, W, b, hparameters)",
           conv_forward=("la caché guarda la entrada rellenada, y debe "

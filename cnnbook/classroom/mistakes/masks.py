@@ -136,7 +136,7 @@ MASKS += of(
           distribute_value="el valor se divide dos veces entre n_H * n_W"),
     wrong("it returns one number, the average, instead of a matrix full of "
           "it",
-          f"{FULL}, dtype=dz.dtype)", "dz / (n_H * n_W)",
+          "dtype=dz.dtype)", "dtype=dz.dtype)[0, 0]",
           distribute_value=("se devuelve un solo número, el promedio, en vez "
                             "de una matriz llena de él")),
     wrong("the matrix has its rows and columns exchanged, (n_W, n_H)",
@@ -268,6 +268,25 @@ MASKS += of(
     wrong("the mask of every channel is that of the first",
           POOLED, POOLED.replace("c]", "0]"),
           pool_backward="la máscara de todos los canales es la del primero"),
+    wrong("the mask is taken over all the channels together",
+          TO_MAX, "a = A_prev[i, rows, cols]\n" + " " * 24
+          + "dA_prev[i, rows, cols] += (a == np.max(a)) * da",
+          pool_backward="la máscara se toma sobre todos los canales a la "
+                        "vez"),
+    wrong("only the first channel is computed",
+          f"for c in range(n_C):\n{' ' * 20}{DA}",
+          f"for c in range(1):\n{' ' * 20}{DA}",
+          pool_backward="solo se calcula el primer canal"),
+    wrong("the result has the shape of dA, and it has to have that of A_prev",
+          "dA_prev = np.zeros(A_prev.shape, np.result_type(A_prev, dA))",
+          "return dA.copy() if mode == 'max' else dA / f**2",
+          pool_backward=("el resultado tiene la forma de dA, y debe tener la "
+                         "de A_prev")),
+)
+
+# %% ../../../chapters/making/mistakes.ipynb #6f13dc4a
+MASKS += of(
+    "06_backprop",
     wrong("the mask of every image is that of the first",
           POOLED, POOLED.replace("[i", "[0"),
           pool_backward="la máscara de todas las imágenes es la de la "

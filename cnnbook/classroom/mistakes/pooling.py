@@ -106,9 +106,26 @@ POOLING += of(
     wrong("the last image is used for all",
           WINDOW, "window = A_prev[-1, rows, cols, c]",
           pool_forward="todas las imágenes usan la última"),
+    wrong("the window spans f rows and a single column",
+          WINDOW, "window = A_prev[i, rows, w * stride, c]",
+          pool_forward="la ventana abarca f filas y una sola columna"),
+    wrong("the window spans f columns and a single row",
+          WINDOW, "window = A_prev[i, h * stride, cols, c]",
+          pool_forward="la ventana abarca f columnas y una sola fila"),
+    wrong("the window is a single value, its corner",
+          WINDOW, "window = A_prev[i, h * stride, w * stride, c]",
+          pool_forward="la ventana es un solo valor, el de su esquina"),
+    wrong("only the first channel is computed",
+          "for c in range(n_C):", "for c in range(1):",
+          pool_forward="solo se calcula el primer canal"),
     wrong("all the images of the batch are pooled together",
           WINDOW, "window = A_prev[:, rows, cols, c]",
           pool_forward="se juntan todas las imágenes del lote"),
+)
+
+# %% ../../../chapters/making/mistakes.ipynb #376d9923
+POOLING += of(
+    "05_pooling",
     wrong("rows and columns of the window are exchanged",
           WINDOW, "window = A_prev[i, cols, rows, c]",
           pool_forward="las filas y las columnas de la ventana están "
