@@ -123,7 +123,8 @@ def _looked_up(fn, name, trials):
         wrong or errors) else 0
     exact = exactly(name, trials) if found else None
     if exact and (exact.errors or not errors):
-        return Diagnosis((), exact.said, exact.said, part)
+        return Diagnosis(tuple(facts), exact.said,
+                         joined([*facts, exact.said]), part)
     if any(trial.got is None for trial in wrong):
         return Diagnosis(tuple(facts), None,
                          facts[0] if len(facts) == 1 else None)
