@@ -185,8 +185,8 @@ def padded_by_ones(dZ, cache):
 @pytest.mark.parametrize("fn, name, part, en, es", [
     (every_tie, "create_mask_from_window", 0.5, "there are ties",
      "hay empates"),
-    (zeros_and_ones, "create_mask_from_window", 0.5, "boolean",
-     "booleanos"),
+    (zeros_and_ones, "create_mask_from_window", 0.5, "false and true",
+     "true"),
     (minus_pad, "conv_backward", 0.5, "when pad is 0", "que pad es 0"),
     (padded_by_ones, "conv_backward", 0.25,
      "always when pad is 0 or the stride is larger than 1, and only then",
@@ -301,6 +301,11 @@ def flat_bias(dZ, cache):
     return dA_prev, dW, db.ravel()
 
 
+def flat_weights(dZ, cache):
+    dA_prev, dW, db = reference("conv_backward")(dZ, cache)
+    return dA_prev, dW[..., 0] if dW.shape[3] == 1 else dW, db
+
+
 def swapped(dZ, cache):
     dA_prev, dW, db = reference("conv_backward")(dZ, cache)
     return dW, dA_prev, db
@@ -348,8 +353,9 @@ def few_keys(A_last, Y, caches):
     (changes, "relu_backward", "changes its arguments: `dA`",
      "cambia sus argumentos: `dA`"),
     (a_number, "conv_single_step", "shape (1, 1, 1)", "forma (1, 1, 1)"),
-    (flat_bias, "conv_backward", "of db is (1,), and it should be (1, 1, 1",
-     "de db es (1,), y debe ser (1, 1, 1"),
+    (flat_bias, "conv_backward", "db has the shape (n_C,)", "(n_C,)"),
+    (flat_weights, "conv_backward", "of dW is (1, 1, 1), and it should be",
+     "de dW es (1, 1, 1), y debe ser (1, 1, 1, 1"),
     (swapped, "conv_backward", "should be dA_prev, dW, db",
      "debe ser dA_prev, dW, db"),
     (double, "softmax", "multiplied by 2", "multiplicado por 2"),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from .comparison import (Changed, as_numbers, outcome,
                                           same)
 from .exceptions import own_line, told
-from .guesses import guess_of
+from .guesses import exactly, guess_of
 from .layouts import (channels_first,
                                        parameters_in_another_order)
 from .trials import scope_of
@@ -73,7 +73,9 @@ def _laid_out(fn, name, trials):
                 "the channels come first, on the second axis, (m, n_C, n_H, "
                 "n_W), and in the lab on the last one, (m, n_H, n_W, n_C); "
                 "in that layout all is right, and you can go on in it")
-        return _certain(said, 0.5)
+        exact = exactly(name, trials)
+        facts = [said, exact.said] if exact else [said]
+        return Diagnosis((said,), exact and exact.said, joined(facts), 0.5)
     if parameters_in_another_order(fn, trials):
         keys = ", ".join(trials[0].case.arguments)
         said = (f"los parámetros están en otro orden: deben ser {keys}",
@@ -119,6 +121,10 @@ def _looked_up(fn, name, trials):
     wrong = [t for t in bared if not t.right and not t.raised]
     part = max([peel.part for peel in found], default=0) if not (
         wrong or errors) else 0
+    exact = exactly(name, trials) if found else None
+    if exact and (exact.errors or not errors):
+        return Diagnosis(tuple(facts), exact.said,
+                         joined([*facts, exact.said]), part)
     if any(trial.got is None for trial in wrong):
         return Diagnosis(tuple(facts), None,
                          facts[0] if len(facts) == 1 else None)
