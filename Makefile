@@ -17,9 +17,10 @@ BIN = $(VENV)/bin
 READY = $(VENV)/ready
 OLD = .venv-oldest
 OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source house chapters execution export preview build book epub browser widgets)
+TUTOR = mutants marks diagnosis tutor tutor_graded exercises
 NARROW = $(if $(LANG_),--lang $(LANG_)) $(if $(FORMAT),--format $(FORMAT)) $(if $(ENGINE),--engine $(ENGINE))
 
-.PHONY: book export student test watch bench preview clean
+.PHONY: book export student test test-tutor test-rest watch bench preview clean
 
 book: $(READY)
 	@$(BIN)/cnnbook book $(NARROW)
@@ -48,8 +49,15 @@ else
 test: $(READY)
 	@$(BIN)/pytest -q tests/test_source.py tests/test_house.py
 	@$(BIN)/pytest -q -s tests/test_chapters.py
-	@$(BIN)/pytest -q --durations=10 tests $(patsubst %,--ignore=tests/test_%.py,source house chapters)
+	@$(MAKE) --no-print-directory -j2 --output-sync=target test-tutor test-rest
 endif
+
+# What the tutor and the grader say, and all the rest, side by side.
+test-tutor: $(READY)
+	@$(BIN)/pytest -q --durations=10 -p no:cacheprovider $(patsubst %,tests/test_%.py,$(TUTOR))
+
+test-rest: $(READY)
+	@$(BIN)/pytest -q --durations=10 tests $(patsubst %,--ignore=tests/test_%.py,source house chapters $(TUTOR))
 
 watch: $(READY)
 	@$(BIN)/pytest -q -s tests/watched.py

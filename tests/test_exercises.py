@@ -350,6 +350,11 @@ def no_diagnosis(monkeypatch):
                         lambda *args: AssertionError("it differs"))
 
 
+# It trains two networks for each answer: one out of four is tried, and those
+# of the table.
+SLOW = {"interpret-ex-robust": 4}
+
+
 def kept_answers(file, exercise):
     """The wrong answers that keep all the marks, and how many there are.
 
@@ -358,10 +363,14 @@ def kept_answers(file, exercise):
     start = time.perf_counter()
     attempt(file, exercise)
     limit = 2 + 5 * (time.perf_counter() - start)
-    kept, seen = [], {}
+    kept, seen, tried = [], {}, 0
     for how, answer in wrong_answers(file, exercise):
         seen[how] = seen.get(how, 0) + 1
         how = how if seen[how] == 1 else f"{how} ({seen[how]})"
+        known = (exercise.id, how) in EQUIVALENT[name_of(file)]
+        if sum(seen.values()) % SLOW.get(exercise.id, 1) and not known:
+            continue
+        tried += 1
         try:
             with at_most(limit):
                 results = attempt(file, exercise, **answer, hasty=True)
@@ -371,7 +380,7 @@ def kept_answers(file, exercise):
             kept.append(how)
             results = attempt(file, exercise, **answer, tests=whole)
             assert not [error for *_, error in results if error], how
-    return kept, sum(seen.values())
+    return kept, tried
 
 
 @pytest.mark.parametrize("file, exercise", EACH)

@@ -61,8 +61,9 @@ def _marked(step, program, peer, space, written):
     except Exception as error:
         if not marks.RESULTS:
             told.write(f"{type(error).__name__}: {error}\n")
+    said = told.getvalue()
     return (sum(earned for earned, _ in marks.RESULTS.values()),
-            told.getvalue()[:4000])
+            said if len(said) <= 4000 else said[:4000] + "...\n")
 
 
 def _put_in_place(asked, peer, space, written):
