@@ -163,7 +163,7 @@ def _related(name, key, part, sizes=True):
     said = _cache(name, key, part)
     if said or any(as_numbers(expected) is None for _, _, expected in part):
         return said
-    said = _no_array(key, part)
+    said = _no_array(key, part) if sizes else None
     if said or any(as_numbers(got) is None for _, got, _ in part):
         return said
     return relation(part, key, sizes)

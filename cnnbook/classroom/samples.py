@@ -98,7 +98,8 @@ def problem(group, reference, returns="", kinds=(), number=60,
     of its integers, and `kinds`.
     """
     found = [kind for key, some in SORTS.items() for kind in some
-             if ({key} if isinstance(key, str) else {*key}) <= {*limits}]
+             if ({key} if isinstance(key, str) else {*key}) <= {*limits}
+             and not (key == "m" and "p" in limits)]    # a kernel's length
 
     def add(make):
         group[reference.__name__] = Problem(

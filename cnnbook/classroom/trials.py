@@ -66,7 +66,7 @@ def scope_of(name, trials):
         if found and right:
             part, share, some = max(found, key=lambda one: (
                 bool(one[0]), one[1]))
-            if count == 1 or part:
+            if share >= 0.4 and (count == 1 or part):
                 return Scope(right, len(trials), some, share == 1, part)
     return Scope(right, len(trials), (), False, 0)
 

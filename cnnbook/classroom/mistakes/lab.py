@@ -353,9 +353,7 @@ LAB += of(
     "07_model",
     wrong("the labels are always read as one-hot rows, and they may be "
           "numbers",
-          _HITS, "return accuracy(A_last, np.argmax(Y_test, axis=1))",
-          test_model=("las etiquetas se leen siempre como filas con un 1, y "
-                      "pueden ser números")),
+          _HITS, "return accuracy(A_last, np.argmax(Y_test, axis=1))"),
     wrong("probabilities are compared with labels: first take the largest, "
           "with argmax",
           _HITS, "return 100 * float(np.mean(A_last == Y_test))",
