@@ -6,6 +6,7 @@
 __all__ = ['outcome', 'Changed', 'same', 'as_numbers', 'shrink']
 
 # %% ../../chapters/making/comparison.ipynb #e63b69a4
+import warnings
 from time import perf_counter
 
 import numpy as np
@@ -21,7 +22,8 @@ def outcome(fn, case, name=None):
     For the problem `name`, what counts of it.
     """
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             result, changed = called(fn, tuple(case.arguments.values()))
     except Exception as error:
         return error
