@@ -245,7 +245,7 @@ def _in_one_kind(name, order, bare):
 
 # %% ../../chapters/making/diagnosis.ipynb #903638cc
 PROPERTIES = {
-    "numbers": ("no es una matriz de números", "is no array of numbers"),
+    "numbers": ("no es una matriz de números", "is not an array of numbers"),
     "all zeros": ("debe empezar con ceros", "must begin as zeros"),
     "random": ("no empieza con números al azar, todos distintos: con pesos "
                "iguales, todos los filtros aprenden lo mismo",

@@ -56,12 +56,12 @@ ALIKE = [
     Relation("todo es 0: el resultado no se llega a guardar",
              "everything is 0: the result is never stored",
              lambda y, case: np.zeros_like(y)),
-    Relation("el signo está cambiado", "the sign is the other one",
+    Relation("el signo está cambiado", "the sign is the opposite one",
              lambda y, case: -y),
     Relation("los valores negativos se vuelven 0, como en ReLU, que aquí "
              "no se pide",
              "negative values become 0, as in ReLU, which is not asked "
-             "here", lambda y, case: np.maximum(y, 0)),
+             "for here", lambda y, case: np.maximum(y, 0)),
     Relation("se toma el valor absoluto", "the absolute value is taken",
              lambda y, case: np.abs(y)),
     Relation("los decimales se pierden: los números se truncan a enteros, "
@@ -79,8 +79,8 @@ ALIKE = [
              lambda y, case: y**2),
     Relation("todo es NaN: se divide 0 entre 0, o se calcula con algo sin "
              "límites",
-             "everything is NaN: 0 is divided by 0, or something without "
-             "bounds is computed with", lambda y, case: y * np.nan),
+             "everything is NaN: 0 is divided by 0, or a calculation uses "
+             "something without bounds", lambda y, case: y * np.nan),
 ]
 
 # %% ../../chapters/making/diagnosis.ipynb #8c1b8230
@@ -181,7 +181,7 @@ def _with_arguments(pairs):
         yield Relation(f"donde debe decir True está el valor de `{key}`: la "
                        "máscara debe ser booleana" if mask else
                        f"el resultado está multiplicado por `{key}`",
-                       f"where True should be stands the value of `{key}`: "
+                       f"the value of `{key}` stands where True should be: "
                        "the mask must be boolean" if mask else
                        f"the result is multiplied by `{key}`",
                        lambda y, case, key=key: _fitting(
@@ -261,8 +261,8 @@ def _moved(axis, first, all_, first_en, all_en):
         f"what is added up is not set back to 0: the {all_en} accumulate",
         lambda y, case: np.cumsum(y, axis))
     yield Relation(
-        f"{all_} se mezclan: en el lugar de cada uno está la suma de todos",
-        f"the {all_en} are mixed: in the place of each stands the sum of all",
+        f"{all_} se mezclan: en cada lugar está la suma de todo el eje",
+        f"the {all_en} are mixed: each place holds the sum along its axis",
         lambda y, case: np.broadcast_to(y.sum(axis, keepdims=True), y.shape))
     yield Relation(
         f"al final de {all_} falta lo último, que queda en 0: un bucle "
@@ -327,8 +327,8 @@ SIZE_FORMULAS = [
      "se redondea hacia arriba, y debe ser hacia abajo",
      "it is rounded up, and it should be down"),
     (lambda n, f, p, s: round((n + 2 * p - f) / s) + 1,
-     "se redondea, y debe truncarse hacia abajo",
-     "it is rounded, and it should be rounded down"),
+     "se redondea al entero más cercano, y debe truncarse",
+     "it is rounded to the nearest integer, and it should be rounded down"),
     (lambda n, f, p, s: (n + 2 * p - f + 1) // s,
      "el 1 se suma antes de dividir entre el paso",
      "the 1 is added before dividing by the stride"),

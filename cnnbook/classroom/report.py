@@ -33,8 +33,8 @@ def report_of(name, diagnosis, scope, case, got):
         results = [(word("se esperaba", "expected") + key, expected),
                    (word("se obtuvo", "got") + key, got)]
         results += _apart(got, expected, word)
-        start = word("La entrada más pequeña que se encontró en que falla:",
-                     "The smallest input that was found for which it fails:")
+        start = word("La entrada más pequeña hallada con la que falla:",
+                     "The smallest input found for which it fails:")
         text = "\n".join([head[0], start, *lines, *(
             f"{label}: {_written(value)}" for label, value in results)])
         shown = "".join(_pictured(label, value, expected, word)
@@ -60,7 +60,7 @@ def _where(name, scope, word):
                                      for kind in scope.kinds)
     if scope.only:
         return told + word(f"; falla siempre que {kinds}, y solo entonces.",
-                           f"; wrong always when {kinds}, and only then.")
+                           f"; always wrong when {kinds}, and only then.")
     return told + word(f"; falla solo cuando {kinds}.",
                        f"; wrong only when {kinds}.")
 

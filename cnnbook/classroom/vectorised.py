@@ -190,8 +190,8 @@ def check_vectorised(fn, name=None, size=12):
     case = tuple(case_of(name, large, 0).arguments.values())
     ratio = _seconds(reference(name), case) / _seconds(fn, case)
     show(lambda word: sentence(word(
-        f"Sin bucles, y {ratio:.3g} veces más rápida que ellos.",
-        f"No loops, and {ratio:.3g} times faster than them.")))
+        f"Sin bucles, y {ratio:.3g} veces más rápida que con ellos.",
+        f"No loops, and {ratio:.3g} times faster than with them.")))
     return ratio
 
 

@@ -163,7 +163,7 @@ BACKPROP += of(
     wrong("dW is not multiplied by the gradient dZ",
           _ADD_DW, _ADD_DW.removesuffix(" * dz"),
           conv_backward="dW no se multiplica por el gradiente dZ"),
-    wrong("neither dA_prev nor dW are multiplied by the gradient dZ",
+    wrong("neither dA_prev nor dW is multiplied by the gradient dZ",
           _ADD_DA, _ADD_DA.removesuffix(" * dz"),
           _ADD_DW, _ADD_DW.removesuffix(" * dz"),
           conv_backward="ni dA_prev ni dW se multiplican por el gradiente "
@@ -246,10 +246,11 @@ BACKPROP += of(
           _DZ, "dz = dZ[i, w, h, c]",
           conv_backward=("la fila y la columna del gradiente están "
                          "cambiadas: dZ[i, w, h, c]")),
-    wrong("the derivative of ReLU is applied inside: it is another layer",
+    wrong("the derivative of ReLU is applied inside: ReLU is another layer",
           _DZ, "dz = max(0.0, dZ[i, h, w, c])",
           conv_backward=("se aplica ReLU al gradiente dentro de la capa, y "
-                         "se pierden los valores negativos: es otra capa")),
+                         "se pierden los valores negativos: ReLU es otra "
+                         "capa")),
 )
 
 # %% ../../../chapters/making/mistakes.ipynb #c1f88835

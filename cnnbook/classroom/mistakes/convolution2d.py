@@ -83,9 +83,9 @@ CONV2D += of(
 # %% ../../../chapters/making/mistakes.ipynb #e8501acc
 CONV2D += of(
     "03_conv2d",
-    wrong("'full' pads one zero too many: f, and it is f - 1",
+    wrong("'full' pads one zero too many: f, not f - 1",
           *padded_as("({m}, {m})", "{p} == 'full'"),
-          conv2d="'full' rellena un cero de más: f, y es f - 1"),
+          conv2d="'full' rellena un cero de más: f, y no f - 1"),
     wrong("'full' pads only as much as 'same'",
           *padded_as("pad_widths('same', {m})", "{p} == 'full'"),
           conv2d="'full' rellena solo lo que 'same'"),
@@ -212,7 +212,8 @@ CONV2D += of(
     wrong("the last row and column of the kernel are left out",
           "for u in range(f_H):", "for u in range(f_H - 1):",
           "for v in range(f_W):", "for v in range(f_W - 1):",
-          conv2d="quedan fuera la última fila y columna del núcleo"),
+          conv2d=("quedan fuera la última fila y la última columna del "
+                  "núcleo")),
 )
 
 # %% ../../../chapters/making/mistakes.ipynb #6ef10583

@@ -71,9 +71,9 @@ CONV1D = of(
           _SAME, '"same": ((m - 1) // 2, (m - 1) // 2)',
           conv1d=("'same' rellena (m - 1) // 2 por ambos lados: con un "
                   "núcleo par falta un cero")),
-    wrong("'full' pads one zero too many: m, and it is m - 1",
+    wrong("'full' pads one zero too many: m, not m - 1",
           _FULL, '"full": (m, m)',
-          conv1d="'full' rellena un cero de más: m, y es m - 1"),
+          conv1d="'full' rellena un cero de más: m, y no m - 1"),
     wrong("'full' and 'same' are exchanged",
           _FULL, '"same": (m - 1, m - 1)', _SAME,
           _SAME.replace("same", "full"),
@@ -106,7 +106,7 @@ CONV1D += of(
           _FULL, '"full": (0, 0)', _SAME, '"same": (0, 0)',
           conv1d=("se ignora el modo: 'full', 'same' y 'valid' no "
                   "rellenan")),
-    wrong("a number of zeros, p, is put on one side only, before",
+    wrong("a number of zeros, p, is put on one side only, before the signal",
           "return p, p", "return p, 0",
           conv1d="un número de ceros, p, se pone por un solo lado, delante"),
 )
@@ -114,7 +114,7 @@ CONV1D += of(
 # %% ../../../chapters/making/mistakes.ipynb #3b853d5a
 CONV1D += of(
     "01_conv1d",
-    wrong("a number of zeros, p, is put on one side only, after",
+    wrong("a number of zeros, p, is put on one side only, after the signal",
           "return p, p", "return 0, p",
           conv1d="un número de ceros, p, se pone por un solo lado, detrás"),
 )
@@ -156,18 +156,19 @@ CONV1D += of(
     wrong("the kernel is not flipped",
           "w_flipped = w[::-1]", "w_flipped = w",
           conv1d="el núcleo no se voltea"),
-    wrong("the result comes reversed",
+    wrong("the result comes out reversed",
           "return y", "return y[::-1]",
           conv1d="el resultado sale al revés"),
     wrong("the window moves by one: the stride is ignored",
           _START, "start = i - before",
           conv1d="la ventana avanza de uno en uno: se ignora el paso"),
-    wrong("the zeros before are forgotten",
+    wrong("the zeros before the signal are forgotten",
           _START, "start = i * s",
-          conv1d="se olvidan los ceros de delante"),
-    wrong("before the signal its end is read, with negative indices",
+          conv1d="se olvidan los ceros de delante de la señal"),
+    wrong("the end of the signal is read before it, with negative indices",
           _INSIDE, "if start + j < n:",
-          conv1d="antes de la señal se lee su final, con índices negativos"),
+          conv1d=("delante de la señal se lee su final, con índices "
+                  "negativos")),
     wrong("the padding is not made of zeros: the first and the last value "
           "are repeated",
           _INSIDE, "if True:", "x[start + j]", "x[min(max(start + j, 0), "

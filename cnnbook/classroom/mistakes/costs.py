@@ -49,8 +49,8 @@ SOFTMAX += of(
 # %% ../../../chapters/making/mistakes.ipynb #db949493
 SOFTMAX += of(
     "07_model",
-    wrong("the sum over the images (axis 0), not over the classes, of an "
-          "exponential that overflows, without its maximum",
+    wrong("the sum is over the images (axis 0), not over the classes, and "
+          "the exponential overflows without its maximum",
           _EXP, "np.exp(Z)", _SHARES, "E / E.sum(axis=0, keepdims=True)",
           softmax=("se suma sobre las imágenes (eje 0), no sobre las clases, "
                    "y falta restar el máximo")),
@@ -194,7 +194,7 @@ SOFTMAX += of(
     wrong("the sum is missing: it is only A dA",
           _JACOBIAN, "A * dA",
           softmax_backward="falta la suma: es solo A dA"),
-    wrong("the factor A before the bracket is missing",
+    wrong("the factor A before the parenthesis is missing",
           _JACOBIAN, _JACOBIAN.removeprefix("A * "),
           softmax_backward="falta el factor A delante del paréntesis"),
 )

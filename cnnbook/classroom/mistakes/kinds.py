@@ -9,13 +9,14 @@ __all__ = ['STEPS', 'ENDS', 'FRAMES', 'AXES', 'early', 'wrong_windows', 'wrong_s
 from .entry import wrong
 
 # %% ../../../chapters/making/mistakes.ipynb #c2942e2b
-_ROUNDS = {"image": ("la primera imagen", "the first image"),
-          "row": ("la primera fila", "the first row"),
-          "column": ("la primera columna", "the first column"),
-          "channel": ("el primer canal", "the first channel"),
-          "value": ("el primer valor", "the first value"),
-          "line": ("la primera fila del núcleo", "the kernel's first row"),
-          "product": ("el primer producto", "the first product")}
+_ROUNDS = {"image": ("de la primera imagen", "the first image"),
+          "row": ("de la primera fila", "the first row"),
+          "column": ("de la primera columna", "the first column"),
+          "channel": ("del primer canal", "the first channel"),
+          "value": ("del primer valor", "the first value"),
+          "line": ("de la primera fila del núcleo",
+                   "the kernel's first row"),
+          "product": ("del primer producto", "the first product")}
 
 
 def early(function, loops, last, result):
@@ -26,7 +27,7 @@ def early(function, loops, last, result):
             "there is a return inside a loop: the function ends after "
             + english, last, f"{last}\n{'    ' * depth}return {result}",
             **{function: "hay un return dentro de un bucle: la función "
-               f"termina después de {spanish}"})
+               f"termina después {spanish}"})
 
 # %% ../../../chapters/making/mistakes.ipynb #2eb6618e
 _RIGHT = "{i} * stride", "{i} * stride + {f}"
@@ -61,7 +62,7 @@ ENDS = [
     ("el final de la ventana no cuenta el paso (stride): es la posición + f",
      "the end of the window leaves out the stride: it is the position + f",
      *[("{i} * stride", "{i} + {f}")] * 2),
-    ("a la ventana le falta su última fila y su última columna: un corte "
+    ("a la ventana le faltan su última fila y su última columna: un corte "
      "ya excluye su final",
      "the window lacks its last row and column: a slice already leaves out "
      "its end",
@@ -100,7 +101,7 @@ _SIZES = [
      "the size of the output is rounded up, and it has to be floored: //",
      "-(({f} - {n} - {p}) // {s}) + 1"),
     ("al tamaño de la salida le falta el + 1",
-     "the size of the output lacks its + 1",
+     "the size of the output lacks the + 1",
      "({n} + {p} - {f}) // {s}"),
     ("en el tamaño de la salida el paso (stride) divide dos veces",
      "in the size of the output the stride divides twice",
@@ -111,8 +112,9 @@ _SIZES = [
     ("en el tamaño de la salida no se resta el núcleo, f",
      "in the size of the output the kernel, f, is not subtracted",
      "({n} + {p}) // {s} + 1"),
-    ("el tamaño de la salida no cuenta el paso (stride): falta dividir",
-     "the size of the output leaves out the stride: it has to divide",
+    ("el tamaño de la salida no cuenta el paso (stride): falta dividir "
+     "entre él",
+     "the size of the output leaves out the stride: divide by it",
      "{n} + {p} - {f} + 1"),
 ]
 

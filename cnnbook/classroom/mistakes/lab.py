@@ -51,7 +51,7 @@ LAB += of(
 LAB += of(
     "07_model",
     wrong("the biases have the shapes (16,) and (C,): (1, 1, 1, 16) and "
-          "(1, C) are asked",
+          "(1, C) are asked for",
           _ZEROS, "np.zeros(shape[-1])",
           initialize_parameters=("los sesgos tienen las formas (16,) y (C,): "
                                  "se piden (1, 1, 1, 16) y (1, C)")),
@@ -72,8 +72,8 @@ LAB += of(
     wrong("W3 has too few rows: the padding, 2, makes the image larger "
           "before the pooling",
           _INPUTS, "16 * (n_H // 2) * (n_W // 2), C)}",
-          initialize_parameters=("W3 tiene pocas filas: el relleno, 2, "
-                                 "agranda la imagen antes del submuestreo")),
+          initialize_parameters=("W3 tiene muy pocas filas: el relleno, 2, "
+                                 "agranda la imagen antes de la agrupación")),
 )
 
 # %% ../../../chapters/making/mistakes.ipynb #6de85aa0
@@ -82,13 +82,13 @@ LAB += of(
     wrong("W3 has as many rows as if there were no pooling",
           _INPUTS, "16 * (n_H + 2) * (n_W + 2), C)}",
           initialize_parameters=("W3 tiene tantas filas como si no hubiera "
-                                 "submuestreo")),
-    wrong("W3 has as many rows as pixels, n_H * n_W * n_C: it sees the "
-          "pooled image, with 16 channels",
+                                 "agrupación")),
+    wrong("W3 has as many rows as the image has values, n_H * n_W * n_C: "
+          "it sees the pooled image, with 16 channels",
           _INPUTS, "n_H * n_W * n_C, C)}",
-          initialize_parameters=("W3 tiene tantas filas como valores la "
-                                 "imagen, n_H * n_W * n_C: ve la imagen "
-                                 "submuestreada, con 16 canales")),
+          initialize_parameters=("W3 tiene tantas filas como valores "
+                                 "tiene la imagen, n_H * n_W * n_C: ve la "
+                                 "imagen agrupada, con 16 canales")),
     wrong("W3 is transposed: it has to be (inputs, classes)",
           _INPUTS, "16 * (n_H // 2 + 1) * (n_W // 2 + 1))}",
           '"3": (16', '"3": (C, 16',
@@ -136,9 +136,9 @@ LAB += of(
 # %% ../../../chapters/making/mistakes.ipynb #a613d535
 LAB += of(
     "07_model",
-    wrong("the average is pooled instead of the maximum",
+    wrong("the pooling takes the average instead of the maximum",
           _POOLED, _POOLED.replace("layers=", '"average", layers='),
-          simple_cnn_model="se promedia en el submuestreo en vez de tomar el "
+          simple_cnn_model="en la agrupación se promedia en vez de tomar el "
                            "máximo"),
 )
 
@@ -175,10 +175,11 @@ LAB += of(
 # %% ../../../chapters/making/mistakes.ipynb #e161882a
 LAB += of(
     "07_model",
-    wrong("the caches are in another order: convolution, pooling, dense",
+    wrong("the caches are in another order: it has to be convolution, "
+          "pooling, dense",
           _PROBABLE, "return softmax(Z3), (cache3, cache2, cache1)",
-          simple_cnn_model=("las cachés están en otro orden: convolución, "
-                            "submuestreo, densa")),
+          simple_cnn_model=("las cachés están en otro orden: debe ser "
+                            "convolución, agrupación, densa")),
 )
 
 # %% ../../../chapters/making/mistakes.ipynb #f58c2e07
@@ -257,14 +258,15 @@ _STEP = 'value - learning_rate * gradients["d" + key]'
 
 LAB += of(
     "07_model",
-    wrong("the gradient goes back through the pooling as an average",
+    wrong("the gradient goes back through the pooling as if it were an "
+          "average",
           _POOL_BACK, _POOL_BACK.replace("layers=", '"average", layers='),
-          backward_propagation=("el gradiente vuelve por el submuestreo como "
-                                "un promedio")),
+          backward_propagation=("el gradiente vuelve por la agrupación como "
+                                "si fuera un promedio")),
     wrong("dA1_pool stays flat: it needs the shape of the pooled image",
           '"dA1_pool": dA1_pool', '"dA1_pool": dA2_flatten',
           backward_propagation=("dA1_pool se queda aplanado: necesita la "
-                                "forma de la imagen submuestreada")),
+                                "forma de la imagen agrupada")),
     wrong("dA1 is given after the derivative of ReLU, and it comes before",
           '"dA1": dA1', '"dA1": relu_backward(dA1, cache1[1])',
           backward_propagation=("dA1 se da después de la derivada de ReLU, y "
@@ -334,7 +336,7 @@ LAB += of(
           test_model="la exactitud es una parte entre 0 y 1, no un "
                      "porcentaje"),
     wrong("the images that are right are counted: their share of all, in %, "
-          "is asked",
+          "is asked for",
           _HITS, "return accuracy(A_last, Y_test) * len(A_last) / 100",
           test_model=("se cuentan los aciertos: se pide su parte del total, "
                       "en %")),

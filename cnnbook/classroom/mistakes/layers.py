@@ -44,8 +44,8 @@ CONV_LAYER += of(
           "np.sum(a_slice_prev * W) * b[0, 0, 0]",
           conv_single_step="el sesgo multiplica la suma en vez de sumarse",
           conv_forward="el sesgo multiplica la suma en vez de sumarse"),
-    wrong("it returns an array of shape (1, 1, 1), and a number is asked: "
-          "add b[0, 0, 0] instead of b",
+    wrong("it returns an array of shape (1, 1, 1), and a number is asked "
+          "for: add b[0, 0, 0] instead of b",
           "+ b[0, 0, 0]", "+ b",
           conv_single_step=("se devuelve una matriz de forma (1, 1, 1), y se "
                             "pide un número: hay que sumar b[0, 0, 0] en "
@@ -77,16 +77,16 @@ CONV_LAYER += of(
           "np.sum(a_slice_prev[:, :, -1] * W[:, :, -1])",
           conv_single_step="cuenta un solo canal de la ventana, el último",
           conv_forward="cuenta un solo canal de la ventana, el último"),
-    wrong("ReLU is applied inside, and negative values are lost: it is "
+    wrong("ReLU is applied inside, and negative values are lost: ReLU is "
           "another layer",
           "return np.sum(a_slice_prev * W) + b[0, 0, 0]",
           "return max(0.0, np.sum(a_slice_prev * W) + b[0, 0, 0])",
           conv_single_step=("se aplica ReLU dentro, y se pierden los valores "
-                            "negativos: es otra capa"),
+                            "negativos: ReLU es otra capa"),
           conv_forward=("se aplica ReLU dentro de la capa, y se pierden los "
-                        "valores negativos: es otra capa",
+                        "valores negativos: ReLU es otra capa",
                         "ReLU is applied inside the layer, and negative "
-                        "values are lost: it is another layer")),
+                        "values are lost: ReLU is another layer")),
     wrong("the result is cut to an integer",
           "return np.sum(a_slice_prev * W) + b[0, 0, 0]",
           "return float(int(np.sum(a_slice_prev * W) + b[0, 0, 0]))",

@@ -44,7 +44,7 @@ MASKS = of(
 # %% ../../../chapters/making/mistakes.ipynb #c06f1690
 MASKS += of(
     "06_backprop",
-    wrong("the mask is turned round: it is False at the maximum and True "
+    wrong("the mask is inverted: it is False at the maximum and True "
           "elsewhere",
           _MASK, f"{_MASK}\n    mask = ~mask",
           create_mask_from_window=("la máscara está al revés: es False en el "
@@ -138,7 +138,7 @@ MASKS += of(
           "it",
           "dtype=dz.dtype)", "dtype=dz.dtype)[0, 0]",
           distribute_value=("se devuelve un solo número, el promedio, en vez "
-                            "de una matriz llena de él")),
+                            "de una matriz llena de ese número")),
     wrong("the matrix has its rows and columns exchanged, (n_W, n_H)",
           _FULL, "np.full((n_W, n_H), dz / (n_H * n_W)",
           distribute_value=("la matriz tiene las filas y las columnas "

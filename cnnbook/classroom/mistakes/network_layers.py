@@ -147,18 +147,18 @@ NETWORK_LAYERS += of(
           _POOL, _POOL.replace(", mode", ""), _UNPOOL,
           _UNPOOL.replace(", mode", ""),
           pool_layer_forward="se ignora el modo: siempre se toma el máximo",
-          pool_layer_backward=("se ignora el modo: siempre se vuelve como "
-                               "del máximo",
+          pool_layer_backward=("se ignora el modo: siempre se propaga como "
+                               "el máximo",
                                "the mode is ignored: it always goes back as "
-                               "from the maximum")),
+                               "the maximum")),
     wrong("the mode is ignored: the average is always taken",
           _POOL, _POOL.replace("mode", "'average'"),
           _UNPOOL, _UNPOOL.replace("mode", "'average'"),
           pool_layer_forward="se ignora el modo: siempre se toma el promedio",
-          pool_layer_backward=("se ignora el modo: siempre se vuelve como "
-                               "del promedio",
+          pool_layer_backward=("se ignora el modo: siempre se propaga como "
+                               "el promedio",
                                "the mode is ignored: it always goes back as "
-                               "from the average")),
+                               "the average")),
     wrong("max and average are exchanged",
           _POOL, _POOL.replace("mode)", f"{_OTHER})"),
           _UNPOOL, _UNPOOL.replace("mode)", f"{_OTHER})"),
@@ -172,7 +172,7 @@ NETWORK_LAYERS += of(
     wrong("ReLU is applied after the pooling: a maximum may be negative",
           _POOL, _POOL.replace("return", "A, cache =")
           + "\n    return np.maximum(A, 0), cache",
-          pool_layer_forward=("se aplica ReLU después del submuestreo: un "
+          pool_layer_forward=("se aplica ReLU después de la agrupación: un "
                               "máximo puede ser negativo")),
     wrong("hparameters is ignored: f and stride are always 2",
           _POOL, _POOL.replace("hparameters", "_POOL"),
