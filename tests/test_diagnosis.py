@@ -189,7 +189,7 @@ def padded_by_ones(dZ, cache):
      "true"),
     (minus_pad, "conv_backward", 0.5, "when pad is 0", "que pad es 0"),
     (padded_by_ones, "conv_backward", 0.25,
-     "always when pad is 0 or the stride is larger than 1, and only then",
+     "wrong when pad is 0 or the stride is larger than 1, and only then",
      "siempre que pad es 0 o el paso es mayor que 1, y solo entonces"),
 ])
 def test_right_but_for_a_kind_of_cases(fn, name, part, en, es):
