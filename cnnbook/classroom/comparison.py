@@ -21,14 +21,14 @@ def outcome(fn, case, name=None):
 
     For the problem `name`, what counts of it.
     """
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
             result, changed = called(fn, tuple(case.arguments.values()))
-    except Exception as error:
-        return error
-    view = PROBLEMS[name].view if name else (lambda result: result)
-    return Changed(view(result), changed) if changed else view(result)
+        except Exception as error:
+            return error
+        result = PROBLEMS[name].view(result) if name else result
+    return Changed(result, changed) if changed else result
 
 
 class Changed:
