@@ -46,7 +46,7 @@ class Text(HTMLParser):
             self.text.append(data)
 
 
-def tests_in(notebooks, lang):
+def cells_of_tests_in(notebooks, lang):
     "How many cells of tests each page of exercises has, by its url."
     found = {page["url"]: sum("tests" in cell.metadata.get("tags", [])
                               for cell in notebooks[page["file"]].cells)
@@ -80,7 +80,7 @@ def test_every_page_says_its_language_and_title(parsed):
 
 
 def test_every_page_links_to_its_twin_and_its_notebooks(parsed, notebooks):
-    exercised = tests_in(notebooks, "es")
+    exercised = cells_of_tests_in(notebooks, "es")
     for (lang, url), page in parsed.items():
         up = "../" * url.count("/")
         other = {"es": "en", "en": "es"}[lang]
@@ -222,7 +222,7 @@ def test_the_exercises_of_each_page_are_given_out(book, notebooks):
                  (book / lang / "notebooks").glob("*-e*er*i*s.ipynb")}
         assert set(there) == {
             exercise_file(url.split("/")[-1].replace("html", "ipynb"), lang)
-            for url in tests_in(notebooks, lang)}
+            for url in cells_of_tests_in(notebooks, lang)}
         for nb in there.values():
             nbformat.validate(nb)
             for cell in nb.cells:
@@ -237,7 +237,7 @@ PENDING = {"es": r"○ 0/[\d.]+ puntos.*?: pendiente",
 
 def test_no_page_shows_a_tick_under_an_empty_answer(book, notebooks):
     for lang in LANGS:
-        tests = tests_in(notebooks, lang)
+        tests = cells_of_tests_in(notebooks, lang)
         assert len(tests) > 10
         for url, count in tests.items():
             html = (book / lang / url).read_text("utf-8")
@@ -361,7 +361,7 @@ def test_the_epub_is_whole(book, notebooks, lang):
             assert not anchor or anchor in ids[target], (name, link)
     assert tags.count("math") > 100 and "script" not in tags
     assert {"es": "Figura 1.1", "en": "Figure 1.1"}[lang] in spaced(text)
-    assert len(re.findall(PENDING[lang], text)) >= sum(tests_in(
+    assert len(re.findall(PENDING[lang], text)) >= sum(cells_of_tests_in(
         notebooks, lang).values())
     assert not re.search(r"✓ [\d.]+/", text)
 
