@@ -12,6 +12,7 @@ import re
 
 import numpy as np
 
+from cnnbook.classroom.releases import bound_names as defined_names
 from cnnbook.press.editions import SOLVED, stub
 
 CONSTANTS = [0, 1, -1, True, False, "", [], (), {}, np.empty(0)]
@@ -26,28 +27,23 @@ SWAPS = {ast.Lt: [ast.LtE, ast.Gt], ast.LtE: [ast.Lt, ast.GtE],
          ast.And: [ast.Or], ast.Or: [ast.And]}
 
 
+def imported_names(source):
+    return [alias.asname or alias.name.split(".")[0]
+            for node in ast.walk(ast.parse(source))
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+            for alias in node.names]
+
+
 def bound_names(source):
-    "The names that a cell binds at its top level."
-    names = []
-    for node in ast.parse(source).body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            names.append(node.name)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            names += [alias.asname or alias.name.split(".")[0]
-                      for alias in node.names]
-        else:
-            names += [inner.id for inner in ast.walk(node)
-                      if isinstance(inner, ast.Name)
-                      and isinstance(inner.ctx, ast.Store)]
-    return list(dict.fromkeys(names))
+    "The names that a cell binds at its top level, imports too."
+    return list(dict.fromkeys([*imported_names(source),
+                               *defined_names(source)]))
 
 
 def asked_names(source):
     "The names that a solution cell asks for: those that its stub binds."
     given = stub(source, "en")
-    imported = {name for node in ast.parse(given).body
-                if isinstance(node, (ast.Import, ast.ImportFrom))
-                for name in bound_names(ast.unparse(node))}
+    imported = set(imported_names(given))
     return [name for name in bound_names(given) if name not in imported]
 
 
