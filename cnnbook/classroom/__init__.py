@@ -10,9 +10,10 @@ __getattr__, __dir__, __all__ = attach(__name__, {
     "fingerprints": ["array_hash", "check_hash", "check_scalar",
                      "check_value", "value_hash"],
     "vectorised": ["check_vectorised", "loops_in"],
-}, rooms=["assertions", "channel", "comparison", "diagnosis", "examiner",
-          "exceptions", "grader", "guard", "guesses", "layer_problems",
-          "layouts", "marks", "messages", "mistakes", "network_problems",
-          "problems", "proxies", "pupil", "relations", "releases", "report",
-          "reports", "samples", "sandbox", "submissions", "supervision",
-          "suspects", "trials", "wrapping"])
+}, rooms=["assertions", "channel", "comparison", "diagnosis", "error_words",
+          "examiner", "exceptions", "grader", "guard", "guesses",
+          "layer_problems", "layouts", "marks", "messages", "mistakes",
+          "network_problems", "problems", "proxies", "pupil", "relations",
+          "releases", "report", "reports", "returned", "samples", "sandbox",
+          "sizes", "submissions", "supervision", "suspects", "trials",
+          "wrapping"])

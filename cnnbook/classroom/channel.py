@@ -9,11 +9,9 @@ __all__ = ['LARGEST', 'KINDS', 'PUPIL', 'EXAMINER', 'Gone', 'Line', 'at_most', '
 import builtins
 import json
 import signal
-import socket
 import struct
 import time
 import traceback
-from contextlib import suppress
 
 import numpy as np
 

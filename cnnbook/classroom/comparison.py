@@ -11,7 +11,7 @@ from time import perf_counter
 
 import numpy as np
 
-from .guard import called
+from .guard import called, mapped
 from .problems import PROBLEMS, case_of, solved
 from .samples import arrays_in
 
@@ -122,18 +122,10 @@ def _with(name, case, change):
     "The case with its arrays changed, if the reference accepts it."
     try:
         yield solved(name, case.integers, case.seed,
-                     _mapped(change, case.arguments))
+                     mapped(change, case.arguments))
     except ValueError:
         return
 
-
-def _mapped(change, value):
-    if isinstance(value, np.ndarray):
-        return change(value)
-    if isinstance(value, dict):
-        return {key: _mapped(change, v) for key, v in value.items()}
-    return tuple(_mapped(change, v) for v in value) if isinstance(
-        value, tuple) else value
 
 # %% ../../chapters/making/comparison.ipynb #076c3a7d
 def _plain(fails, name, case, end):

@@ -13,6 +13,7 @@ import linecache
 import os
 import signal
 from contextlib import redirect_stdout, suppress
+from functools import cached_property
 from pathlib import Path
 
 from . import marks
@@ -93,12 +94,16 @@ class Text:
                 self.starts[number] = self.text.count("\n")
                 self.text += code + "\n"
 
+    @cached_property
+    def tree(self):
+        return ast.parse(self.text)
+
     def line_of(self, cell, line):
         "Where the `def` that starts on a line of a cell is; None if none."
         if cell not in self.starts:
             return None
         line += self.starts[cell]
-        for node in ast.walk(ast.parse(self.text)):
+        for node in ast.walk(self.tree):
             first = [getattr(node, "lineno", 0), *(
                 d.lineno for d in getattr(node, "decorator_list", []))]
             if isinstance(node, FUNCTIONS) and min(first) == line:

@@ -38,12 +38,12 @@ PADDINGS = [
          lambda case: case.s > 1),
     Kind("el núcleo tiene un número par de valores",
          "the kernel has an even number of values",
-         lambda case: case.m % 2 == 0),
+         lambda case: case.k % 2 == 0),
     Kind("el núcleo tiene varios valores", "the kernel has several values",
-         lambda case: case.m > 1, False)],
-    n=(1, 6), m=(1, 4), p=(0, 5), s=(1, 3))
-def _conv1d(draw, n, m, p, s):
-    return {"x": draw(n), "w": draw(m), "p": PADS[p], "s": s}
+         lambda case: case.k > 1, False)],
+    n=(1, 6), k=(1, 4), p=(0, 5), s=(1, 3))
+def _conv1d(draw, n, k, p, s):
+    return {"x": draw(n), "w": draw(k), "p": PADS[p], "s": s}
 
 # %% ../../chapters/making/comparison.ipynb #ae62c548
 @problem(LAYERS, conv2d, "", [

@@ -13,7 +13,7 @@ import numpy as np
 from .comparison import outcome, same
 from .guard import argument_names
 from .problems import PROBLEMS
-from .samples import arrays_in
+from .samples import PARTS, arrays_in
 
 # %% ../../chapters/making/diagnosis.ipynb #5bcfe2c6
 TO_LAST = 0, 2, 3, 1           # from channels first to channels last
@@ -44,12 +44,11 @@ def _turned(fn, name, case, kernel, bias):
     ways = {"W": kernel, "b": bias, "dW": kernel, "db": bias}
     back = {"W": np.argsort(kernel), "b": np.argsort(bias),
             "dW": np.argsort(kernel), "db": np.argsort(bias)}
-    caches = {2: ("A_prev", "Z"), 4: ("A_prev", "W", "b", "hparameters")}
 
     def turn(key, value, images, others):
-        if isinstance(value, (tuple, list)) and len(value) in caches:
+        if isinstance(value, (tuple, list)) and len(value) in (2, 4):
             return tuple(turn(inner, part, images, others)
-                         for inner, part in zip(caches[len(value)], value))
+                         for inner, part in zip(PARTS[len(value)], value))
         if getattr(value, "ndim", 0) != 4:
             return value
         return np.transpose(value, others.get(key, images))

@@ -19,7 +19,7 @@ from .checking import check
 from .fingerprints import (check_hash, check_scalar,
                                             check_value)
 from .guard import PRINTED, Guard
-from .messages import Mismatch, sentence, show
+from .messages import Mismatch, capitalized, sentence, show
 from .vectorised import check_vectorised
 
 # %% ../../chapters/making/marks.ipynb #088e782e
@@ -163,8 +163,7 @@ def _reason(error, told, word):
         last = traceback.extract_tb(error.__traceback__)[-1:]
         return word(*told) if told else str(error) or (
             last[0].line if last else "")
-    text = word(*exceptions.told(error))
-    return text[:1].upper() + text[1:] + "."
+    return capitalized(word(*exceptions.told(error)))
 
 # %% ../../chapters/making/marks.ipynb #dd5e9c82
 PASSED, PART, WRONG, PENDING = (("✓", "#009E73"), ("◐", "#B07000"),

@@ -13,7 +13,7 @@ import numpy as np
 
 from .comparison import outcome, same
 from .problems import PROBLEMS, cases
-from .samples import Case
+from .samples import Case, leaves_in
 
 # %% ../../chapters/making/diagnosis.ipynb #bd1bea64
 class Trial(NamedTuple):
@@ -81,17 +81,9 @@ def _part(kinds, outside, whole):
 
 def _trivial(case):
     "Whether the results of a case are zeros, ones, or arguments."
-    given = [np.asarray(value) for value in _leaves(case.arguments)]
+    given = [np.asarray(value) for value in leaves_in(case.arguments)]
     return all(
         np.all(value == 0) or np.all(value == 1)
         or any(value.shape == other.shape and np.all(value == other)
                for other in given)
-        for value in map(np.asarray, _leaves(case.expected)))
-
-
-def _leaves(value):
-    "The arrays and numbers inside of nested tuples and dicts."
-    if isinstance(value, dict):
-        value = tuple(value.values())
-    return [leaf for part in value for leaf in _leaves(part)] if isinstance(
-        value, (tuple, list)) else [value]
+        for value in map(np.asarray, leaves_in(case.expected)))
