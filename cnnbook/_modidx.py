@@ -1269,6 +1269,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                        'cnnbook.nn.optimizers.SGD': ('nn.html#sgd', 'cnnbook/nn/optimizers.py'),
                                        'cnnbook.nn.optimizers.SGD.__init__': ('nn.html#sgd.__init__', 'cnnbook/nn/optimizers.py'),
                                        'cnnbook.nn.optimizers.SGD.update': ('nn.html#sgd.update', 'cnnbook/nn/optimizers.py'),
+                                       'cnnbook.nn.optimizers._as_switch': ('nn.html#_as_switch', 'cnnbook/nn/optimizers.py'),
                                        'cnnbook.nn.optimizers._check_memory': ('nn.html#_check_memory', 'cnnbook/nn/optimizers.py')},
             'cnnbook.nn.pooling': { 'cnnbook.nn.pooling.AvgPool2D': ('nn.html#avgpool2d', 'cnnbook/nn/pooling.py'),
                                     'cnnbook.nn.pooling.Flatten': ('nn.html#flatten', 'cnnbook/nn/pooling.py'),
