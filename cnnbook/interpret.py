@@ -15,12 +15,12 @@ import numpy as np
 from .checks import as_array, as_choice, as_int, check_equal
 from .conv_layer import ReceptiveField
 from .lab import one_hot_encode, softmax
-from .nn.nonlinearities import LeakyReLU, ReLU, Tanh
+from .nn.nonlinearities import LeakyReLU, ReLU, Softmax, Tanh
 from .nn.containers import Residual, Sequential
 from .nn.convolutions import Conv2D, ConvTranspose2D
 from .nn.dropout import Dropout
 from .nn.normalization import BatchNorm2D
-from .nn.pooling import MaxPool2D
+from .nn.pooling import MaxPool2D, Pad2D
 
 # %% ../chapters/12_interpret.ipynb #7427ac0c
 def _as_model(model, X):
@@ -59,7 +59,7 @@ def activations(
     return outputs
 
 # %% ../chapters/12_interpret.ipynb #6a446433
-_POINTWISE = ReLU, LeakyReLU, Tanh, BatchNorm2D, Dropout
+_POINTWISE = ReLU, LeakyReLU, Tanh, Softmax, BatchNorm2D, Dropout
 
 def _widen(field, layer):
     "The field of the outputs of `layer`, from that of its inputs."
@@ -76,6 +76,11 @@ def _widen(field, layer):
         return ReceptiveField(stop - start, ways[0].jump, start)
     if isinstance(layer, _POINTWISE):
         return field
+    if isinstance(layer, Pad2D):
+        check_equal("layer", layer.pad["left"], layer.pad["top"],
+                    "pixels of padding on the left, as above")
+        return field._replace(
+            start=field.start - layer.pad["top"] * field.jump)
     if (isinstance(layer, ConvTranspose2D)
             or not isinstance(layer, (Conv2D, MaxPool2D))):
         raise ValueError("layer must come before any layer that sees the "

@@ -445,6 +445,7 @@ def load_state_dict(state):
 
 for layer, *shape in [
         (nn.ReLU(), 3, 4), (nn.LeakyReLU(), 3, 4), (nn.Tanh(), 3, 4),
+        (nn.Softmax(), 3, 4), (nn.Pad2D(1, 0, 2, 0), 2, 5, 6, 3),
         (nn.BatchNorm2D(3), 2, 5, 6, 3), (nn.Dropout(rng=GENERATOR), 3, 4),
         (nn.ConvTranspose2D(3, 2, rng=GENERATOR), 2, 5, 6, 3)]:
     TABLE |= forward_and_backward(layer, *shape)
@@ -457,6 +458,10 @@ TABLE |= {
         "n_in": no_integer(1), "n_out": no_integer(1), "rng": NO_GENERATOR}),
     nn.MaxPool2D: (dict(f=2, stride=1), {
         "f": no_integer(1), "stride": NO_COUNT}),
+    nn.Pad2D: (dict(top=1, bottom=0, left=2, right=0, value=-np.inf), {
+        **{side: no_integer(0) for side in ("top", "bottom", "left",
+                                            "right")},
+        "value": {"None": None, "NaN": np.nan, "text": "1"}}),
     nn.LeakyReLU: (dict(slope=0.1), {"slope": {"None": None, "text": "1"}}),
     nn.Tanh: (dict(amplitude=2, slope=0.1), {
         "amplitude": {"None": None, "NaN": np.nan},

@@ -222,6 +222,34 @@ def test_steps_of_the_optimizers(kind):
         np.testing.assert_allclose(value, back[name], rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize("layers", [
+    lambda make: [nn.Flatten()],
+    lambda make: [nn.Flatten(channels_first=True)],
+    lambda make: [nn.Flatten(), nn.BatchNorm2D(160), nn.ReLU()],
+    lambda make: [nn.Flatten(channels_first=True), nn.BatchNorm2D(160)],
+    lambda make: [nn.Flatten(channels_first=True), nn.Linear(160, 3, **make)],
+    lambda make: [nn.Flatten(), nn.Softmax(), nn.Linear(160, 3, **make)],
+    lambda make: [nn.GlobalAvgPool(keepdims=True)],
+    lambda make: [nn.GlobalAvgPool(keepdims=True), nn.Flatten(),
+                  nn.Linear(8, 3, **make), nn.Softmax()],
+    lambda make: [nn.Pad2D(0, 1, 2, 3, -np.inf), nn.MaxPool2D(3, 2)],
+    lambda make: [nn.Pad2D(1, 1, 0, 2), nn.AvgPool2D(2), nn.Softmax()],
+    lambda make: [nn.Sequential()]])
+def test_endings_frames_and_orders(layers):
+    rng = np.random.default_rng(1)
+    model = nn.Sequential(nn.Conv2D(3, 8, rng=rng), *layers({"rng": rng}))
+    for _, layer in model.walk():
+        for kept in layer.params, layer.buffers:
+            for key, value in kept.items():
+                kept[key] = rng.uniform(0.5, 1.5, value.shape).astype("f4")
+    X = rng.normal(size=(2, 6, 7, 3)).astype(np.float32)
+    net, Y = to_torch(model, 3), model(X)
+    with torch.no_grad():
+        Z = net(first(X)).numpy()
+    assert np.allclose(np.moveaxis(Z, 1, -1), Y, rtol=1e-4, atol=1e-4)
+    assert np.allclose(from_torch(net, 3)(X), Y, rtol=1e-5, atol=1e-5)
+
+
 def test_the_weights_are_copies():
     model = nn.Sequential(nn.Linear(3, 2, rng=np.random.default_rng(0)))
     net = to_torch(model)

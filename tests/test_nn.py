@@ -652,8 +652,9 @@ def test_every_layer_accepts_a_batch_of_no_images():
                   nn.ConvTranspose2D(4, 4, stride=2, rng=rng),
                   nn.MaxPool2D(), nn.AvgPool2D(), nn.GlobalAvgPool(),
                   nn.ReLU(), nn.LeakyReLU(), nn.Tanh(), nn.BatchNorm2D(4),
-                  nn.Dropout(rng=rng), nn.Flatten(),
-                  nn.Residual(nn.ReLU())]:
+                  nn.Dropout(rng=rng), nn.Flatten(), nn.Pad2D(1, 0, 2, 1),
+                  nn.Flatten(channels_first=True), nn.Softmax(),
+                  nn.GlobalAvgPool(keepdims=True), nn.Residual(nn.ReLU())]:
         Y = layer(A)
         assert len(Y) == 0 and Y.dtype == np.float32
         assert layer.backward(Y).shape == A.shape
@@ -671,7 +672,37 @@ def test_inputs_are_never_written_to():
             [nn.Conv2D(4, 4, rng=rng), nn.ConvTranspose2D(4, 4, rng=rng),
              nn.MaxPool2D(), nn.ReLU(), nn.LeakyReLU(), nn.Tanh(),
              nn.BatchNorm2D(4), nn.Dropout(rng=rng), nn.Flatten(),
+             nn.Flatten(channels_first=True), nn.Pad2D(1, 0, 2, 1),
+             nn.Softmax(), nn.GlobalAvgPool(keepdims=True),
              nn.Residual(nn.ReLU())], [False, True]):
         Y = layer(X, train)
         Y.flags.writeable = False
         assert layer.backward(Y).dtype == np.float32
+
+
+@pytest.mark.parametrize("kind, value", [(nn.MaxPool2D, -np.inf),
+                                         (nn.AvgPool2D, 0.0)])
+def test_a_frame_before_a_pooling(kind, value):
+    X = rng.normal(size=(2, 5, 6, 3)) - 5       # the frame would win with 0
+    Y = nn.Sequential(nn.Pad2D(1, 2, 0, 1, value), kind(3, 2))(X)
+    assert Y.shape == (2, 3, 3, 3)
+    for i, j in np.ndindex(3, 3):
+        rows = slice(max(0, 2 * i - 1), 2 * i + 2)
+        part = X[:, rows, 2 * j:2 * j + 3]
+        right = part.max((1, 2)) if value else part.sum((1, 2)) / 9
+        assert np.allclose(Y[:, i, j], right)
+
+
+def test_flatten_in_the_order_of_pytorch():
+    X = np.arange(24.0).reshape(1, 2, 3, 4)
+    layer = nn.Flatten(channels_first=True)
+    assert list(layer(X)[0, :6]) == [0, 4, 8, 12, 16, 20]
+    assert np.array_equal(layer.backward(layer(X)), X)
+    assert layer(np.ones((2, 3))).shape == (2, 3)
+
+
+def test_softmax_of_images_is_of_each_pixel():
+    X = rng.normal(size=(2, 3, 4, 5))
+    A = nn.Softmax()(X)
+    assert np.allclose(A.sum(-1), 1)
+    assert np.allclose(A[1, 2, 3], np.exp(X[1, 2, 3]) / np.exp(X[1, 2, 3]).sum())

@@ -8,9 +8,10 @@ from .._lazy import attach
 __getattr__, __dir__, __all__ = attach(__name__, {
     "layers": ["Layer", "Linear", "Module", "Weighted", "check_layer",
                "he_weights"],
-    "nonlinearities": ["LeakyReLU", "ReLU", "Tanh"],
+    "nonlinearities": ["LeakyReLU", "ReLU", "Softmax", "Tanh"],
     "convolutions": ["Conv2D", "ConvTranspose2D"],
-    "pooling": ["AvgPool2D", "Flatten", "GlobalAvgPool", "MaxPool2D"],
+    "pooling": ["AvgPool2D", "Flatten", "GlobalAvgPool", "MaxPool2D",
+                "Pad2D"],
     "normalization": ["BatchNorm2D"],
     "dropout": ["Dropout", "dropout_forward"],
     "containers": ["Residual", "Sequential"],
