@@ -11,7 +11,7 @@ from collections import namedtuple
 import numpy as np
 
 from ..checks import as_int
-from .guards import exactly
+from .guards import converted
 
 # %% ../../chapters/13_torch.ipynb #e19f9bad
 # What travels: "images", a row of their numbers ("flat"), "vectors", or the
@@ -74,9 +74,9 @@ def to_the_end(convert, whole, n_C, name):
     """
     start = Flow("input", None if n_C is None else as_int("n_C", n_C, 1))
     try:
-        made, flow = exactly(convert, whole, start, name)
+        made, flow = converted(convert, whole, start, name)
     except TwoOrders:
         flow = None
     if flow is None or flow.kind == "flat":
-        made, _ = exactly(convert, whole, start._replace(kept=True), name)
+        made, _ = converted(convert, whole, start._replace(kept=True), name)
     return made

@@ -16,8 +16,8 @@ import torch
 from ..checks import check_equal
 from .flows import (Flow, arriving, flat_order,
                                    past_window, sum_of, to_the_end)
-from .guards import (as_numpy, check_unshared, equal_sides,
-                                    exactly, numbers, only, pair)
+from .guards import (as_numpy, check_unshared, converted,
+                                    equal_sides, numbers, only, pair)
 from ..nn.nonlinearities import LeakyReLU, ReLU, Softmax, Tanh
 from ..nn.containers import Residual, Sequential
 from ..nn.convolutions import Conv2D, ConvTranspose2D
@@ -107,11 +107,12 @@ def _(layer: ConvTranspose2D, flow):
 @_twin.register
 def _(layer: Linear, flow):
     W = layer.params["W"]
+    module = torch.nn.Linear(*W.shape, "b" in layer.params)
     if flow.kind != "flat":
         arriving(flow, "vectors", len(W))
-    module = torch.nn.Linear(*W.shape, "b" in layer.params)
-    return (filled(module, weight=W[flat_order(flow, len(W))].T, **_bias(layer)),
-            Flow("vectors", W.shape[1]))
+    W = W[flat_order(flow, len(W))].T
+    return (filled(module, weight=W, **_bias(layer)),
+            Flow("vectors", len(W)))
 
 @_twin.register
 def _(layer: BatchNorm2D, flow):
@@ -188,13 +189,13 @@ def _(layer: Dropout, flow):
 def _(layer: Sequential, flow):
     modules = []
     for name, inner in layer.layers.items():
-        module, flow = exactly(_twin, inner, flow, name)
+        module, flow = converted(_twin, inner, flow, name)
         modules.append(module)
     return torch.nn.Sequential(*modules), flow
 
 @_twin.register
 def _(layer: Residual, flow):
-    twins = {name: exactly(_twin, inner, flow, name)
+    twins = {name: converted(_twin, inner, flow, name)
              for name, inner in layer.layers.items()}
     modules = {name: module for name, (module, _) in twins.items()}
     flows = [out for _, out in twins.values()]
@@ -253,6 +254,7 @@ def _conv(kind, module, n_C_prev, n_C, pad, **settings):
         layer.params["b"] = numbers(module, "bias").reshape(1, 1, 1, -1)
     return layer
 
+# %% ../../chapters/13_torch.ipynb #93691432
 @_layer.register
 def _(module: torch.nn.Conv2d, flow):
     n_C, n_C_prev, f, _ = module.weight.shape
@@ -288,6 +290,7 @@ def _(module: torch.nn.Linear, flow):
         layer.params["b"] = numbers(module, "bias")[None]
     return layer, Flow("vectors", W.shape[1])
 
+# %% ../../chapters/13_torch.ipynb #09c0b36d
 def _norm(module, flow):
     "A batch normalization of what comes in `flow`."
     if module.momentum is None:
@@ -413,7 +416,7 @@ def _(module: torch.nn.Dropout, flow):
 def _(module: torch.nn.Sequential, flow):
     layers = []
     for name, inner in module._modules.items():
-        layer, flow = exactly(_layer, inner, flow, name)
+        layer, flow = converted(_layer, inner, flow, name)
         layers.append(layer)
     return Sequential(*layers), flow
 
@@ -432,7 +435,7 @@ def _writes_first(module):
 @_layer.register
 def _(module: TorchResidual, flow):
     ways = ["main"] if module.shortcut is None else ["main", "shortcut"]
-    made = [exactly(_layer, getattr(module, name), flow, name)
+    made = [converted(_layer, getattr(module, name), flow, name)
             for name in ways]
     for name in ways:
         if _writes_first(getattr(module, name)):
