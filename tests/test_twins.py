@@ -260,6 +260,9 @@ CHANGED = {
         "hook nothing"),
     "a hook of a weight": (lambda: with_(
         lambda m: m.weight.register_hook(nothing)), "weight must have no"),
+    "a hook of a gradient": (lambda: with_(
+        lambda m: m.weight.register_post_accumulate_grad_hook(nothing)),
+        "weight must have no"),
     "a parametrization": (lambda: parametrizations.weight_norm(
         T.Conv2d(2, 2, 3)), "derives from Conv2d"),
     "the old norm": (lambda: T.utils.spectral_norm(T.Linear(2, 2)),

@@ -94,7 +94,8 @@ def numbers(module, name):
     if type(tensor) not in (torch.Tensor, torch.nn.Parameter):
         raise TypeError(f"{name} must be a plain tensor; "
                         f"got {type(tensor).__name__}")
-    if tensor._backward_hooks:
+    if tensor._backward_hooks or getattr(
+            tensor, "_post_accumulate_grad_hooks", None):
         raise ValueError(f"{name} must have no hooks, which might change its "
                          "gradient")
     if tensor.is_meta or tensor.layout is not torch.strided:

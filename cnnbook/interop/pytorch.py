@@ -294,7 +294,8 @@ def _(module: torch.nn.Linear, flow):
 def _norm(module, flow):
     "A batch normalization of what comes in `flow`."
     if module.momentum is None:
-        raise ValueError("momentum must be a number; got None")
+        raise ValueError("momentum must be a number, to have a twin here; "
+                         "got None")
     only(module, affine=True, track_running_stats=True)
     if module.bias is None:
         raise ValueError("bias must be True, to have a twin here; got False")
