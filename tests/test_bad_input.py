@@ -497,7 +497,8 @@ TABLE |= {
         "Y_hat": never_array(3, 4),
         "Y": never_array(3, 4) | no_shape(3, 4)}),
     nn.cosine: (dict(warm=0.1), {"warm": NO_SHARE}),
-    nn.one_cycle: (dict(warm=0.1), {"warm": NO_SHARE}),
+    nn.one_cycle: (dict(warm=0.1, start=25, end=1e4), {
+        "warm": NO_SHARE, "start": NO_SIZE, "end": NO_SIZE}),
     nn.stairs: (dict(at=(0.5,), by=0.1), {
         "at": {"None": None, "a number": 0.5}, "by": NO_SIZE}),
     nn.KeepBest: (dict(patience=2), {"patience": NO_COUNT}),
