@@ -70,7 +70,8 @@ def layers(dtype):
     "Each kind of layer, for images of 8 x 6 with 4 channels, by name."
     rng = np.random.default_rng(0)
     make = dict(rng=rng, dtype=dtype)
-    conv = nn.Conv2D(4, 4, 3, pad=1, **make)
+    conv, other, third = (nn.Conv2D(4, 4, 3, pad=1, **make)
+                          for _ in range(3))
     return {
         "nothing": nn.Sequential(),
         "Conv2D": nn.Conv2D(4, 6, 3, 2, 1, 2, 2, **make),
@@ -104,7 +105,7 @@ def layers(dtype):
             nn.Sequential(conv, nn.ReLU()), nn.Conv2D(4, 4, 1, **make)),
         "Residual, of nothing": nn.Residual(nn.Sequential()),
         "Residual, nested": nn.Residual(nn.Sequential(
-            conv, nn.Residual(nn.Sequential(conv, nn.Tanh())), nn.ReLU())),
+            other, nn.Residual(nn.Sequential(third, nn.Tanh())), nn.ReLU())),
         "Sequential": nn.Sequential(nn.Sequential(conv), nn.Sequential()),
         "Pad2D": nn.Pad2D(1, 2, 3, 0, 0.5),
         "Pad2D, then max": nn.Sequential(nn.Pad2D(1, 0, 1, 1, -np.inf),
@@ -147,7 +148,7 @@ def test_each_layer_comes_back(kind, dtype):
 def test_a_network_of_vectors_comes_and_goes(tmp_path):
     rng = np.random.default_rng(0)
     model = filled(nn.Sequential(
-        nn.BatchNorm2D(5), nn.Linear(5, 4, rng=rng), nn.Tanh(),
+        nn.Linear(5, 4, rng=rng), nn.BatchNorm2D(4), nn.Tanh(),
         nn.Residual(nn.Linear(4, 4, rng=rng)), nn.Softmax()), rng)
     proto = to_onnx(model, (5,), tmp_path / "a.onnx")
     X = rng.normal(size=(6, 5)).astype(np.float32)
@@ -595,6 +596,10 @@ FORMS = {
                                              "c s b b v", "y"), W=V,
                         b=draw(7), s=draw(7), v=draw(7) + 2,
                         shape=("m", 4)),
+    "vectors, norm first": graph_of(
+        ("BatchNormalization", "x s b m v", "n"), ("Gemm", "n W", "y"),
+        W=V.T, s=draw(4), b=draw(4), m=draw(4), v=draw(4) + 2,
+        shape=("m", 4)),
     "nothing known": graph_of(("Conv", "x W", "y"), W=W,
                               shape=(None,) * 4),
     "nothing known, vectors": graph_of(("Gemm", "x W", "y", dict(transB=1)),
