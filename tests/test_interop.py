@@ -25,7 +25,7 @@ import sys
 class Hide:
     def find_spec(self, name, path=None, target=None):
         if name.partition('.')[0] in {'torch', 'onnx', 'onnxruntime',
-                                      'safetensors'}:
+                                      'onnxscript', 'safetensors'}:
             raise ModuleNotFoundError(f'No module named {name!r}', name=name)
 sys.meta_path.insert(0, Hide())
 """
@@ -55,7 +55,7 @@ def without(tmp_path_factory):
 
 
 @pytest.mark.parametrize("file", [f for f in NEEDY if re.search(
-    r"1[34]_", f)])
+    r"1[34]_|F_", f)])
 def test_without_pytorch_a_chapter_runs_and_says_what_is_missing(without,
                                                                  file):
     from cnnbook.press.editions import edition
@@ -72,7 +72,7 @@ def test_without_pytorch_a_chapter_runs_and_says_what_is_missing(without,
                 assert f"| *{words}" in text        # a table, with its id
             elif label:                             # a figure, with its alt
                 assert "<svg" in text and words in cell.source, cell.source
-    assert notices > 20
+    assert notices > (5 if "F_" in file else 20)
     assert "Traceback" not in str(nb)
 
 
@@ -92,7 +92,7 @@ safetensors_too = pytest.mark.skipif(
     not is_installed("safetensors"), reason="safetensors is not installed")
 
 
-def random_network(rng, dtype, n_C=3, branches=True):
+def random_network(rng, dtype, n_C=3):
     "Layers of every kind, with settings at random, for 12 x 10 images."
     def r(*options):
         return options[rng.integers(len(options))]
@@ -105,14 +105,13 @@ def random_network(rng, dtype, n_C=3, branches=True):
         nn.Conv2D(4, 8, 3, stride=r(1, 2), pad=r(1, 2), dilation=r(1, 2),
                   groups=groups, **make),
         nn.LeakyReLU(0.1)]
-    if branches:
-        inner = nn.Sequential(nn.Conv2D(8, 6, 3, pad=1, **make),
-                              nn.BatchNorm2D(6, dtype=dtype), nn.Tanh())
-        layers += [
-            nn.Residual(inner, nn.Conv2D(8, 6, 1, bias=False, **make)),
-            nn.ConvTranspose2D(6, 8, 3, stride=2, pad=r(0, 1),
-                               output_pad=r(0, 1), groups=2, **make),
-            nn.Residual(nn.Conv2D(8, 8, 3, pad=1, **make))]
+    inner = nn.Sequential(nn.Conv2D(8, 6, 3, pad=1, **make),
+                          nn.BatchNorm2D(6, dtype=dtype), nn.Tanh())
+    layers += [
+        nn.Residual(inner, nn.Conv2D(8, 6, 1, bias=False, **make)),
+        nn.ConvTranspose2D(6, 8, 3, stride=2, pad=r(0, 1),
+                           output_pad=r(0, 1), groups=2, **make),
+        nn.Residual(nn.Conv2D(8, 8, 3, pad=1, **make))]
     layers += [r(nn.MaxPool2D(2), nn.AvgPool2D(2), nn.MaxPool2D(2, 1))]
     shape = nn.Sequential(*layers)(np.zeros((1, 12, 10, n_C), dtype)).shape
     if rng.random() < 0.3:
@@ -391,43 +390,13 @@ def test_onnx_gives_the_same(seed, tmp_path):
 
 @onnx_too
 @CASES
-def test_a_chain_comes_back_from_onnx(seed, tmp_path):
+def test_a_network_comes_back_from_onnx(seed, tmp_path):
     rng = np.random.default_rng(seed)
-    model = random_network(rng, np.float32, branches=False)
+    model = random_network(rng, np.float32)
     to_onnx(model, (12, 10, 3), tmp_path / "a.onnx")
     again = from_onnx(tmp_path / "a.onnx")
     X = rng.normal(size=(3, 12, 10, 3)).astype(np.float32)
     assert np.array_equal(again(X), model(X))
-
-
-@onnx_too
-def test_a_file_of_pytorchs_own_exporter_is_read(tmp_path):
-    torch.manual_seed(0)
-    net = torch.nn.Sequential(
-        torch.nn.Conv2d(1, 4, 3, padding=1, stride=2), torch.nn.ReLU(),
-        torch.nn.AvgPool2d(2), torch.nn.Flatten(), torch.nn.Linear(16, 3))
-    x = torch.randn(2, 1, 8, 8)
-    torch.onnx.export(net.eval(), (x,), tmp_path / "a.onnx", dynamo=False)
-    model = from_onnx(tmp_path / "a.onnx")
-    np.testing.assert_allclose(
-        model(x.numpy().transpose(0, 2, 3, 1)), net(x).detach().numpy(),
-        rtol=1e-5, atol=1e-6)
-
-
-@onnx_too
-def test_graphs_that_cannot_be_read_say_so(tmp_path):
-    rng, path = np.random.default_rng(0), tmp_path / "a.onnx"
-    model = nn.Sequential(nn.Residual(nn.Conv2D(2, 2, 1, rng=rng)))
-    to_onnx(model, (4, 4, 2), path)
-    with pytest.raises(ValueError, match="chain of operations"):
-        from_onnx(path)
-    path.write_bytes(b"not a graph")
-    with pytest.raises(ValueError, match="must be an ONNX file"):
-        from_onnx(path)
-    with pytest.raises(FileNotFoundError):
-        from_onnx(tmp_path / "nothing.onnx")
-    with pytest.raises(TypeError, match="ScaledTanh"):
-        to_onnx(nn.Sequential(nn.Tanh(1.7, 0.6)), (4, 4, 2))
 
 
 def test_training_repeats_itself_and_learns():
