@@ -357,6 +357,7 @@ def test_the_schedules():
     steps = nn.stairs(at=(0.5, 0.75), by=0.1)
     assert [steps(s, 8) for s in range(8)] == pytest.approx(
         [1, 1, 1, 1, 0.1, 0.1, 0.01, 0.01])
+    assert nn.stairs(at=(0.55,))(55, 100) == pytest.approx(0.1)
 
 
 def test_the_cycle():

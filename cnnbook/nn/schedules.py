@@ -58,5 +58,6 @@ def stairs(at=(0.5, 0.75), by=0.1):
     """
     at, by = as_array("at", at, 1), as_number("by", by, 0)
     def factor(step, steps):
-        return by ** int(np.sum(step >= at * steps))
+        starts = np.round(at * steps, 9)        # 0.55 * 100 is above 55
+        return by ** int(np.sum(step >= starts))
     return factor
