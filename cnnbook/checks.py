@@ -128,27 +128,28 @@ def widen(X):
 
 def _total(X, axis):
     "The sum of `X` over neighboring axes, and how many terms each one has."
-    axes = sorted(i % X.ndim for i in np.atleast_1d(axis))
+    axes = sorted(i % X.ndim for i in np.atleast_1d(axis).tolist())
     before, after = X.shape[:axes[0]], X.shape[axes[-1] + 1:]
     n, C = math.prod(X.shape[i] for i in axes), math.prod(after)
     X = widen(X.reshape(math.prod(before), n, C))
-    if C == 1 or X.dtype == np.float64:
-        total = X.sum(axis=1, dtype=np.float64)
-    else:
-        total = _by_rows(X)
-    return total.reshape(before + after), n
+    with np.errstate(all="ignore"):
+        if n <= 128:                            # a short one
+            total = X.sum(axis=1)
+        elif C > 1 and X.dtype == np.float32:
+            total = _by_rows(X)
+        else:
+            total = X.sum(axis=1, dtype=np.float64)
+        if not np.isfinite(total).all():        # perhaps only in float32
+            total = X.sum(axis=1, dtype=np.float64)
+    return total.reshape(before + after).astype(np.float64), n
 
 def _by_rows(X):
     "The sum of X (g, n, C) over n: (g, C), in float64."
     (g, n, C), ones = X.shape, np.ones((1, 32), X.dtype)
     k = n // 32
-    with np.errstate(all="ignore"):
-        parts = ones @ X[:, :32 * k].reshape(g, k, 32, C)
-        total = (parts.sum(axis=(1, 2), dtype=np.float64)
-                 + (ones[:, :n - 32 * k] @ X[:, 32 * k:])[:, 0])
-    if np.isfinite(total).all():
-        return total
-    return X.sum(axis=1, dtype=np.float64)      # too large for float32
+    parts = ones @ X[:, :32 * k].reshape(g, k, 32, C)
+    return (parts.sum(axis=(1, 2), dtype=np.float64)
+            + (ones[:, :n - 32 * k] @ X[:, 32 * k:])[:, 0])
 
 # %% ../chapters/00_checks.ipynb #c3f6ca03
 def sum_over(X, axis, keepdims=False):
