@@ -283,6 +283,8 @@ def accuracy(
     a, y = (as_array(name, v, (1, 2)) for name, v in
             (("predictions", predictions), ("labels", labels)))
     check_equal("labels", len(y), len(a), "rows, as predictions has")
+    if np.isnan(a).any():
+        return math.nan                         # NaN is no answer
     a, y = (v.argmax(axis=1) if v.ndim == 2 else v for v in (a, y))
     return 100 * float(np.mean(a == y))
 

@@ -53,8 +53,8 @@ class BatchNorm2D(Layer):
     def __init__(self, n_C, momentum=0.1, epsilon=1e-5, dtype=np.float32):
         n_C = as_int("n_C", n_C, 1)
         super().__init__(gamma=np.ones(n_C, dtype), beta=np.zeros(n_C, dtype))
-        wide = np.promote_types(dtype, np.float32)
-        self.buffers = dict(mean=np.zeros(n_C, wide), var=np.ones(n_C, wide))
+        zeros = np.zeros(n_C, np.promote_types(dtype, np.float32))
+        self.buffers = {"mean": zeros, "var": zeros + 1}
         self.momentum = as_number("momentum", momentum, 0, 1)
         self.epsilon = as_number("epsilon", epsilon, 0)
 
