@@ -1265,6 +1265,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                              'cnnbook/nn/normalization.py'),
                                           'cnnbook.nn.normalization.BatchNorm2D.forward': ( 'nn.html#batchnorm2d.forward',
                                                                                             'cnnbook/nn/normalization.py'),
+                                          'cnnbook.nn.normalization._check_variance': ( 'nn.html#_check_variance',
+                                                                                        'cnnbook/nn/normalization.py'),
                                           'cnnbook.nn.normalization._observe': ('nn.html#_observe', 'cnnbook/nn/normalization.py')},
             'cnnbook.nn.optimizers': { 'cnnbook.nn.optimizers.Adam': ('nn.html#adam', 'cnnbook/nn/optimizers.py'),
                                        'cnnbook.nn.optimizers.Adam.__init__': ('nn.html#adam.__init__', 'cnnbook/nn/optimizers.py'),

@@ -180,7 +180,8 @@ def test_a_long_sum_is_exact(name, kind, dtype):
         if dtype == "float32":
             np.testing.assert_allclose(got[key], right, rtol=1e-5)
         else:                       # what float16 holds, to half a digit
-            held = np.where(np.abs(right) > 65520, np.copysign(np.inf, right), right)
+            infinity = np.copysign(np.inf, right)
+            held = np.where(np.abs(right) > 65520, infinity, right)
             np.testing.assert_allclose(got[key], held, rtol=2e-3, atol=6e-8)
 
 
@@ -389,6 +390,9 @@ def test_a_variance_that_fits_nowhere_is_said(dtype, large):
         layer(dtype([[-large], [large]]), train=True)
     assert all(value is before[key]
                for key, value in layer.state_dict().items())
+    layer.buffers["var"] = np.full(1, np.inf, dtype)    # of an old file
+    with pytest.raises(FloatingPointError, match="does not fit in float"):
+        layer(dtype([[1], [2]]))
 
 
 def test_an_image_that_is_not_finite_gives_nan_and_not_zeros():

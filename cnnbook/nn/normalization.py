@@ -14,15 +14,23 @@ from .arguments import as_gradient, as_number
 from .layers import Layer
 
 # %% ../../chapters/09_nn.ipynb #d67ee07e
+def _check_variance(var):
+    "FloatingPointError if it is infinite: all would be divided down to 0."
+    if np.isinf(var).any():
+        raise FloatingPointError("the variance of X does not fit in "
+                                 f"{var.dtype}: scale X")
+
+# %% ../../chapters/09_nn.ipynb #b8237012
 def _observe(X, layer, train):
     """X minus its mean, and its variance: over all axes but the last.
 
     In training, the running ones of the layer move towards those of X (the
     variance, with n - 1); otherwise, they take their place. Raises ValueError
-    if there is one number per channel, and FloatingPointError if the variance
-    is too large for its dtype.
+    if there is one number per channel, and FloatingPointError if a variance
+    is infinite.
     """
     if not train:
+        _check_variance(layer.buffers["var"])
         return X - layer.buffers["mean"], layer.buffers["var"]
     axes, n = tuple(range(X.ndim - 1)), X.size // X.shape[-1]
     if n < 2:
@@ -33,9 +41,7 @@ def _observe(X, layer, train):
         D = X - mean
         var = mean_over(D * D, axes)
         unbiased = var * (n / (n - 1))
-    if np.isinf(unbiased).any():
-        raise FloatingPointError("the variance of X does not fit in "
-                                 f"{var.dtype}: scale X")
+    _check_variance(unbiased)
     for key, value in ("mean", mean), ("var", unbiased):
         old = layer.buffers[key]
         new = old + layer.momentum * (value - old)

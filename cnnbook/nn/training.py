@@ -51,8 +51,9 @@ def _measure(cost, Z, labels, loss):
         labels = np.argmax(labels, axis=1)
     if np.ndim(labels) != 1 or Z.ndim != 2:
         return {"cost": cost}
-    right = 100 * float(np.mean(Z.argmax(axis=1) == labels))
-    return {"cost": cost, "accuracy": math.nan if np.isnan(Z).any() else right}
+    share = float(np.mean(Z.argmax(axis=1) == labels))
+    return {"cost": cost,
+            "accuracy": math.nan if np.isnan(Z).any() else 100 * share}
 
 def evaluate(model, X, labels, loss=softmax_cross_entropy, batch=256):
     """A dict with the "cost" of these images, without training.
@@ -68,7 +69,8 @@ def evaluate(model, X, labels, loss=softmax_cross_entropy, batch=256):
 def train_step(model, optimizer, X, labels, loss=softmax_cross_entropy):
     """Learn from one batch; return its measures, taken before the step.
 
-    The images are cast to the dtype of the model's weights. Raises FloatingPointError if the cost is not finite.
+    The images are cast to the dtype of the model's weights. Raises
+    FloatingPointError if the cost is not finite.
     """
     X = as_array("X", X, ANY_RANK[1:], batch=True)
     Z = model.forward(_cast(X, model), train=True)
