@@ -377,6 +377,15 @@ def test_the_statistics_survive_a_state():
         np.testing.assert_array_equal(other.state_dict()[key], value)
 
 
+def test_statistics_that_came_in_half_precision_are_kept_in_single():
+    layer = nn.BatchNorm2D(1, dtype=np.float16)
+    layer.buffers = {"mean": np.zeros(1, np.float16),
+                     "var": np.ones(1, np.float16)}
+    layer(np.float16([[-1000], [1000]]), train=True)
+    assert layer.buffers["var"].dtype == np.float32
+    assert np.isclose(layer.buffers["var"][0], 0.9 + 0.1 * 2e6)
+
+
 @pytest.mark.parametrize("dtype, large", [
     (np.float16, None), (np.float32, 1e25), (np.float64, 1e200)])
 def test_a_variance_that_fits_nowhere_is_said(dtype, large):

@@ -43,7 +43,7 @@ def _observe(X, layer, train):
         unbiased = var * (n / (n - 1))
     _check_variance(unbiased)
     for key, value in ("mean", mean), ("var", unbiased):
-        old = layer.buffers[key]
+        old = widen(layer.buffers[key])
         new = old + layer.momentum * (value - old)
         layer.buffers[key] = new.astype(old.dtype, copy=False)
     return D, var
