@@ -216,6 +216,23 @@ def test_extreme_values_stay_where_the_loops_leave_them(name, value):
         assert np.array_equal(np.isfinite(x), np.isfinite(y))
 
 
+@pytest.mark.parametrize("name", THREE)
+@pytest.mark.parametrize("value", [1e6, -1e20, 9.97e36])
+@pytest.mark.parametrize("place", [(0, 0), (5, 6), (17, 13)])
+def test_a_huge_number_of_an_image_spoils_no_neighbor(name, value, place):
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((3, 19, 18, 16), np.float32)
+    W = rng.standard_normal((3, 3, 16, 16), np.float32) / 10
+    b, hp = np.zeros((1, 1, 1, 16), np.float32), {"stride": 1, "pad": 1}
+    A[(1, *place, 3)] = value
+    A[2] *= 1e-9                                # an image is not another one
+    exact, size = (fast.conv_forward(*(f(x).astype(float) for x in (A, W, b)),
+                                     hp, "im2col")[0]
+                   for f in (np.asarray, np.abs))
+    Z, _ = fast.conv_forward(A, W, b, hp, name)
+    assert np.all(np.abs(Z - exact) <= 1e-4 * size)
+
+
 def test_everything_huge_or_tiny():
     rng = np.random.default_rng(2)
     for scale in 1e-30, 1e30:

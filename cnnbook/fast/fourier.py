@@ -62,7 +62,7 @@ def _filter(P, spectrum, N_H, N_W, parts):
         part[...] = y[:, :part.shape[1]]
     return Y
 
-# %% ../../chapters/E_engine.ipynb #b10e1fe0
+# %% ../../chapters/E_engine.ipynb #a31f8759
 def _halve(X):
     "The larger of each two numbers of the rows; the last may join two."
     n = X.shape[1] // 2 * 2
@@ -84,7 +84,7 @@ def _span(X, run):
     low = (X[X > 0] if zeros else X).min()
     return high, high / float(low), bool(zeros)
 
-# %% ../../chapters/E_engine.ipynb #564d47c0
+# %% ../../chapters/E_engine.ipynb #25ada8a8
 def _scattered(X, count):
     "Whether some of about `count` numbers of X are lost beside the largest."
     n_H, n_W = X.shape
@@ -94,7 +94,7 @@ def _scattered(X, count):
     return some.size > 0 and not some[-1] <= 2. ** 24 * some[
         some.size // 100]
 
-# %% ../../chapters/E_engine.ipynb #cc90d54c
+# %% ../../chapters/E_engine.ipynb #0bda2933
 class _Judge:
     "Where the transform of an input loses nothing that the sum would keep."
     def __init__(self, W, points):
@@ -127,7 +127,7 @@ class _Judge:
         return next((dtype for dtype in kinds if self.fits(
             high, span, dtype)), None), zeros
 
-# %% ../../chapters/E_engine.ipynb #f193164f
+# %% ../../chapters/E_engine.ipynb #c697aaf7
 def _is_even(X, judge):
     "A quick look: whether all the blocks of X suit its own dtype."
     run, (n_H, n_W) = judge.run, (n // judge.run * judge.run for n in X.shape)
@@ -144,7 +144,7 @@ def _is_even(X, judge):
     return 0 < low < np.inf and judge.fits(
         high, high / low * judge.apart, X.dtype) and not _scattered(X, 4096)
 
-# %% ../../chapters/E_engine.ipynb #970ea6d3
+# %% ../../chapters/E_engine.ipynb #d8b738a2
 def _clear_empty(part, P, f):
     "Write zeros in the part where the windows of P hold nothing else."
     seen = P != 0
@@ -191,7 +191,7 @@ class _Transforms:
                 dtype.type(math.sqrt(math.prod(self.sizes))))
         return self.spectra[dtype]
 
-# %% ../../chapters/E_engine.ipynb #2e2cd10f
+# %% ../../chapters/E_engine.ipynb #660da176
 def _look_at(transforms, h, w):
     """The dtype for the block that begins at (h, w), None if its sum must be
     direct; and whether some of its windows may be all zero."""
@@ -206,7 +206,7 @@ def _look_at(transforms, h, w):
         dtype = np.dtype(np.float64)    # at the border; some see few numbers
     return dtype, zeros or transforms.outside
 
-# %% ../../chapters/E_engine.ipynb #38ac12be
+# %% ../../chapters/E_engine.ipynb #590f3e8d
 def _write_blocks(transforms, h, starts, P, watch):
     "Write those that begin at (h, w) for each w; return the doubtful ones."
     task, (step_H, step_W) = transforms.task, transforms.steps
@@ -229,7 +229,7 @@ def _write_blocks(transforms, h, starts, P, watch):
             _clear_empty(part, p, W.shape)
     return doubtful
 
-# %% ../../chapters/E_engine.ipynb #5b4cad29
+# %% ../../chapters/E_engine.ipynb #963c6226
 def by_fft(task, threads, direct=by_im2col):
     """Write the correlation of two matrices, stride 1, by blocks that
     transform what they need (overlap-save), or by `direct` where that would

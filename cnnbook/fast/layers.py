@@ -73,7 +73,8 @@ def conv_forward(
     A, W, b = call.arrays
     A, windows = gather_windows(A, Windows(f, f, s, s, d, p, p), n_H, n_W)
     with one_blas_thread():
-        correlate_by(call.name, Correlation(A, W, b, Z, windows), threads)
+        correlate_by(call.name, Correlation(A, W, b, Z, windows), threads,
+                     look=True)
     return Z.astype(call.dtype, copy=False), (*call.given, hparameters)
 
 # %% ../../chapters/E_engine.ipynb #1c132f71
@@ -94,7 +95,7 @@ def _backward_algorithms(call, algorithm):
             n_C=shape.n_C_prev, n_C_prev=shape.n_C))
     return back, "columns" if name == "winograd1d" else name
 
-# %% ../../chapters/E_engine.ipynb #a58fa4f6
+# %% ../../chapters/E_engine.ipynb #93287943
 def _gradients(call, dZ, names, threads, input_gradient):
     "dA_prev, dW and db by the named algorithms."
     dtype = np.result_type(call.dtype, dZ)
