@@ -935,6 +935,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                      'cnnbook.fast.maxima._flat_planes': ('e_engine.html#_flat_planes', 'cnnbook/fast/maxima.py'),
                                      'cnnbook.fast.maxima._load_cells': ('e_engine.html#_load_cells', 'cnnbook/fast/maxima.py'),
                                      'cnnbook.fast.maxima._row_cells': ('e_engine.html#_row_cells', 'cnnbook/fast/maxima.py'),
+                                     'cnnbook.fast.maxima._search_windows': ('e_engine.html#_search_windows', 'cnnbook/fast/maxima.py'),
                                      'cnnbook.fast.maxima._searcher': ('e_engine.html#_searcher', 'cnnbook/fast/maxima.py'),
                                      'cnnbook.fast.maxima.find_maxima': ('e_engine.html#find_maxima', 'cnnbook/fast/maxima.py'),
                                      'cnnbook.fast.maxima.scatter_maxima': ('e_engine.html#scatter_maxima', 'cnnbook/fast/maxima.py')},

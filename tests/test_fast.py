@@ -538,7 +538,8 @@ def test_a_huge_stride_of_a_layer_costs_what_it_gives(hp):
 @pytest.mark.parametrize("mode", ["max", "average"])
 def test_a_huge_stride_of_pooling(f, mode):
     rng = np.random.default_rng(0)
-    A, hp = rng.standard_normal((2, 60, 70, 3)), {"f": f, "stride": 10 ** 7}
+    A = np.round(rng.standard_normal((2, 60, 70, 3)), 1)        # ties
+    hp = {"f": f, "stride": 10 ** 7}
     (Z, cache), peak = peak_of(fast.pool_forward, A, hp, mode)
     close(Z, pooling.pool_forward(A, hp, mode)[0])
     close(fast.pool_backward(Z, cache, mode),

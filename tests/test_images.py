@@ -79,7 +79,7 @@ def test_formats(tmp_path, suffix):
 
 def test_modes_agree(tmp_path):
     rgb = Image.new("RGB", (8, 8), (200, 100, 50))
-    for mode in ("RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB"):
+    for mode in ("RGB", "RGBA", "RGBX", "CMYK", "LAB"):
         rgb.convert(mode).save(tmp_path / f"{mode}.tif")
         assert np.allclose(255 * read_image(tmp_path / f"{mode}.tif", 4),
                            [200, 100, 50], atol=2), mode
@@ -112,7 +112,8 @@ def assert_ramp(image, atol=1 / 255):
 @pytest.mark.parametrize("white", [255, 1023, 4095, 16383, 65535])
 def test_sixteen_bits_are_scaled_by_white_or_it_is_said(tmp_path, name,
                                                         white):
-    path = written(tmp_path / name, white * RAMP, np.uint16)
+    kind = np.int32 if name == "a.pgm" else np.uint16     # as Pillow writes it
+    path = written(tmp_path / name, white * RAMP, kind)
     assert_ramp(read_image(path, 8, white=white))
     if white == 65535:
         assert_ramp(read_image(path, 8))

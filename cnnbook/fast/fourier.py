@@ -62,7 +62,7 @@ def _filter(P, spectrum, N_H, N_W, parts):
         part[...] = y[:, :part.shape[1]]
     return Y
 
-# %% ../../chapters/E_engine.ipynb #a31f8759
+# %% ../../chapters/E_engine.ipynb #74c5c61b
 def _halve(X):
     "The larger of each two numbers of the rows; the last may join two."
     n = X.shape[1] // 2 * 2
@@ -84,7 +84,7 @@ def _span(X, run):
     low = (X[X > 0] if zeros else X).min()
     return high, high / float(low), bool(zeros)
 
-# %% ../../chapters/E_engine.ipynb #25ada8a8
+# %% ../../chapters/E_engine.ipynb #2882c791
 def _scattered(X, count):
     "Whether some of about `count` numbers of X are lost beside the largest."
     n_H, n_W = X.shape
@@ -94,7 +94,7 @@ def _scattered(X, count):
     return some.size > 0 and not some[-1] <= 2. ** 24 * some[
         some.size // 100]
 
-# %% ../../chapters/E_engine.ipynb #0bda2933
+# %% ../../chapters/E_engine.ipynb #9ca1479e
 class _Judge:
     "Where the transform of an input loses nothing that the sum would keep."
     def __init__(self, W, points):
@@ -127,7 +127,7 @@ class _Judge:
         return next((dtype for dtype in kinds if self.fits(
             high, span, dtype)), None), zeros
 
-# %% ../../chapters/E_engine.ipynb #c697aaf7
+# %% ../../chapters/E_engine.ipynb #436efc46
 def _is_even(X, judge):
     "A quick look: whether all the blocks of X suit its own dtype."
     run, (n_H, n_W) = judge.run, (n // judge.run * judge.run for n in X.shape)
@@ -135,16 +135,17 @@ def _is_even(X, judge):
         x = X[0, :n_W].reshape(-1, 1, run)
         energy = np.matmul(x, x.swapaxes(1, 2)) / run
     else:
-        energy = np.square(X[:n_H, :n_W]).reshape(-1, run, n_W).sum(axis=1)
+        rows = X[:n_H].reshape(-1, run, X.shape[1])[..., :n_W]
+        energy = np.einsum("ijk,ijk->ik", rows, rows)
         for _ in range(run.bit_length() - 1):
             energy = energy[:, ::2] + energy[:, 1::2]
         energy /= run ** 2
     low, high = (math.sqrt(energy.min(initial=np.inf)),
                  max(float(X.max()), -float(X.min())))
     return 0 < low < np.inf and judge.fits(
-        high, high / low * judge.apart, X.dtype) and not _scattered(X, 4096)
+        high, high / low * judge.apart, X.dtype) and not _scattered(X, 1024)
 
-# %% ../../chapters/E_engine.ipynb #d8b738a2
+# %% ../../chapters/E_engine.ipynb #7428385b
 def _clear_empty(part, P, f):
     "Write zeros in the part where the windows of P hold nothing else."
     seen = P != 0
@@ -170,13 +171,12 @@ class _Transforms:
     def __init__(self, task):
         (X, W, Z), self.task = task.matrices, task
         (f_H, f_W), (n_H, n_W) = W.shape, Z.shape
-        N_H, N_W = _fft_length(-(-n_H // 2), f_H), _fft_length(n_W, f_W)
-        if f_H == n_H == 1:                     # a signal
-            N_H = 1
+        signal, N_W = f_H == n_H == 1, _fft_length(n_W, f_W)
+        N_H = 1 if signal else _fft_length(-(-n_H // 2), f_H)
         self.sizes = N_H, N_W
         self.steps = N_H - f_H + 1, N_W - f_W + 1
         # four rows are transformed at a time; a matrix has many of them
-        self.many = 4 * max(1, (1 << 15) // N_W) if N_H == 1 else 1
+        self.many = 4 * max(1, (1 << 15) // N_W) if signal else 1
         self.judge, self.spectra = _Judge(W, N_H * N_W), {}
         self.outside = any(before >= f or n - before > x
                            for before, f, n, x in zip(
@@ -191,7 +191,7 @@ class _Transforms:
                 dtype.type(math.sqrt(math.prod(self.sizes))))
         return self.spectra[dtype]
 
-# %% ../../chapters/E_engine.ipynb #660da176
+# %% ../../chapters/E_engine.ipynb #1dc1f5e9
 def _look_at(transforms, h, w):
     """The dtype for the block that begins at (h, w), None if its sum must be
     direct; and whether some of its windows may be all zero."""
@@ -201,12 +201,12 @@ def _look_at(transforms, h, w):
     dtype, zeros = (X.dtype, False) if transforms.even else transforms.judge(
         X[tuple(slice(max(0, i), max(0, i + N)) for i, _, N, *_ in place)])
     if dtype == np.float32 and any(
-            i < 0 or min(i + step, n - before) + f - 1 > x
+            i < -f * 2 / 3 or min(i + step, n - before) - 1 > x - f / 3
             for (i, before, _, step, f, n), x in zip(place, X.shape)):
         dtype = np.dtype(np.float64)    # at the border; some see few numbers
     return dtype, zeros or transforms.outside
 
-# %% ../../chapters/E_engine.ipynb #590f3e8d
+# %% ../../chapters/E_engine.ipynb #84859ded
 def _write_blocks(transforms, h, starts, P, watch):
     "Write those that begin at (h, w) for each w; return the doubtful ones."
     task, (step_H, step_W) = transforms.task, transforms.steps
@@ -229,7 +229,7 @@ def _write_blocks(transforms, h, starts, P, watch):
             _clear_empty(part, p, W.shape)
     return doubtful
 
-# %% ../../chapters/E_engine.ipynb #963c6226
+# %% ../../chapters/E_engine.ipynb #8dcdfa86
 def by_fft(task, threads, direct=by_im2col):
     """Write the correlation of two matrices, stride 1, by blocks that
     transform what they need (overlap-save), or by `direct` where that would

@@ -24,7 +24,7 @@ def _small(A):
     place = zeros + (some.shape[1] - zeros) // 20
     return some[np.arange(len(A)), np.minimum(place, some.shape[1] - 1)]
 
-# %% ../../chapters/E_engine.ipynb #d264f8f9
+# %% ../../chapters/E_engine.ipynb #ebc02641
 class Watch:
     """Remembers whether all the arrays that it saw were finite; and whether
     no number of A is so large that those mixed with it were lost."""

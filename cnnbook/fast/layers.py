@@ -95,7 +95,7 @@ def _backward_algorithms(call, algorithm):
             n_C=shape.n_C_prev, n_C_prev=shape.n_C))
     return back, "columns" if name == "winograd1d" else name
 
-# %% ../../chapters/E_engine.ipynb #93287943
+# %% ../../chapters/E_engine.ipynb #17fdca20
 def _gradients(call, dZ, names, threads, input_gradient):
     "dA_prev, dW and db by the named algorithms."
     dtype = np.result_type(call.dtype, dZ)

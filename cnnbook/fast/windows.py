@@ -80,7 +80,7 @@ def padded_part(A, scratch, images, corner, size):
     fill_part(part, A[images], top, left)
     return part, 0
 
-# %% ../../chapters/E_engine.ipynb #60320cab
+# %% ../../chapters/E_engine.ipynb #8d28431b
 def gather_windows(A, windows, n_H, n_W):
     "A and its windows; side by side, alone, if they see little of A."
     seen = n_H * windows.f_H * n_W * windows.f_W
