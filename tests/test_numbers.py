@@ -56,6 +56,14 @@ def convolved(conv_backward, **settings):
     return gradients
 
 
+def learned(X, dY):
+    "The gradients of 3 x 3 kernels, by Winograd's algorithm."
+    layer = nn.Conv2D(16, 16, pad=1, rng=generator(), dtype=X.dtype)
+    layer.forward(X)
+    layer.backward(dY)
+    return layer.grads
+
+
 def correlated(conv_forward):
     def forward(X, W):
         b = np.zeros((1, 1, 1, W.shape[3]), X.dtype)
@@ -126,6 +134,7 @@ SUMS = {
         fast.conv_backward, algorithm="im2col"), *[(16, 256, 256, 3)] * 2),
     "conv_backward, planes": (convolved(
         fast.conv_backward, algorithm="planes"), *[(16, 256, 256, 3)] * 2),
+    "Conv2D": (learned, *[(16, 128, 128, 16)] * 2),
     "conv_backward, loops": (convolved(backprop.conv_backward),
                              *[(1, 150, 150, 1)] * 2),
     "conv_forward": (correlated(fast.conv_forward), (1, 64, 64, 256),

@@ -42,6 +42,7 @@ POINTS = {2: [0, 1, -1], 4: [0, 3/4, -3/4, 3/2, -3/2]}      # of F(m, 3)
 import math
 from typing import NamedTuple
 
+from ..checks import sum_over
 from .blocks import add_parts, cut_blocks, group_blocks
 from .infinities import Watch
 from .memory import CACHE, carve, empty_aligned
@@ -216,12 +217,11 @@ def _dW_adder(inputs, outputs, width, most):
         G, C, width)
     P, one, two = _tile_scratch(most, k, max(C, K), K, dtype)
     three = empty_aligned(one.size, dtype=dtype)
-    ones = np.ones(k * k * math.prod(most.shape), dtype)
     def add(block, dW, db):
         X, n = inputs.copy(block, P, one), math.prod(block.shape)
         V = _two_passes(B_T, X, two, one, t * t, n, C)
         Y = outputs.copy(block, P, two).reshape(-1, K)
-        db += ones[:len(Y)] @ Y
+        db += sum_over(Y, axis=0)
         add_products(V, _two_passes(outwards, Y, three, two, t * t, n, K), dW)
     return add
 
