@@ -373,7 +373,7 @@ READERS = {
     "Flatten": _flatten, "Reshape": _reshape, "Squeeze": _squeeze,
     "Pad": _pad}
 
-# %% ../../chapters/F_onnx.ipynb #b895fc8b
+# %% ../../chapters/F_onnx.ipynb #90ef2220
 # What an old version meant by a setting that it did not give.
 _BEFORE = [(13, "Softmax", {"axis": 1, "of_the_rest": True}),
            (7, "Dropout", {"is_test": 0}),
@@ -384,7 +384,8 @@ def read_operator(kind, version, x, constants, settings):
     for end, name, meant in _BEFORE:
         if version < end and name == kind:
             settings = {**meant, **settings}
-    if isinstance(x.last, Pending) and kind not in x.last.goes_on:
+    if isinstance(x.last, Pending) and kind not in (
+            *x.last.goes_on, "Identity", "Dropout", "Cast"):
         refuse(f"what follows {type(x.last).__name__}", kind,
                " or ".join(x.last.goes_on))
     known = inspect.signature(READERS[kind]).parameters.values()
