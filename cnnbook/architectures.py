@@ -11,7 +11,8 @@ import math
 
 import numpy as np
 
-from .checks import as_array, as_int, check_equal, check_fits
+from .checks import (as_array, as_int, check_equal, check_fits,
+                            sum_over, widen)
 from .lab import one_hot_encode
 from .nn.nonlinearities import ReLU, Tanh
 from .nn.arguments import as_generator, as_gradient, as_number
@@ -39,7 +40,7 @@ class PositionBias(Layer):
 
     def backward(self, dY):
         dY = as_gradient(dY, self.cache)
-        self.grads = {"b": dY.sum(axis=0, keepdims=True)}
+        self.grads = {"b": sum_over(dY, axis=0, keepdims=True)}
         return dY
 
     def multiply_adds(self, shape, new_shape):
@@ -63,12 +64,12 @@ class TableConv2D(Conv2D):
                 self.mask[..., c, k] = True
 
     def forward(self, X, train=False):
-        self.params["W"] = self.params["W"] * self.mask
+        self.params["W"] = np.where(self.mask, self.params["W"], 0)
         return super().forward(X, train)
 
     def backward(self, dY):
         dX = super().backward(dY)
-        self.grads["W"] = self.grads["W"] * self.mask
+        self.grads["W"] = np.where(self.mask, self.grads["W"], 0)
         return dX
 
     def size(self):
@@ -149,7 +150,8 @@ class Subsample(AvgPool2D):
     def backward(self, dY):
         dY = as_gradient(dY, self.sums.shape)
         axes = (0, 1, 2)
-        self.grads = {"c": (dY * self.sums).sum(axes), "b": dY.sum(axes)}
+        self.grads = {"c": sum_over(dY * self.sums, axes),
+                      "b": sum_over(dY, axes)}
         return super().backward(4 * self.params["c"] * dY)
 
     def multiply_adds(self, shape, new_shape):
@@ -190,12 +192,15 @@ class RBF(Layer):
         X = as_array("X", X, 2, "(m, n)", batch=True)
         codes = self.buffers["codes"]
         check_equal("X", X.shape[1], codes.shape[1], "columns, as the codes")
-        self.cache = X[:, None] - codes             # (m, C, n)
-        return -np.sum(self.cache**2, axis=2)
+        self.dtype = np.result_type(X, codes)
+        self.cache = widen(X)[:, None] - codes      # (m, C, n)
+        Y = -sum_over(self.cache**2, axis=2)
+        return Y.astype(self.dtype, copy=False)
 
     def backward(self, dY):
         dY = as_gradient(dY, self.cache.shape[:2])
-        return -2 * np.sum(dY[..., None] * self.cache, axis=1)
+        dX = -2 * sum_over(dY[..., None] * self.cache, axis=1)
+        return dX.astype(np.result_type(dY, self.dtype), copy=False)
 
     def multiply_adds(self, shape, new_shape):
         return self.buffers["codes"].size

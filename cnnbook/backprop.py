@@ -10,7 +10,7 @@ __all__ = ['conv_backward', 'numeric_gradient', 'check_gradient', 'create_mask_f
 import numpy as np
 
 from .checks import (as_array, as_cache, as_choice, as_int,
-                            check_equal)
+                            check_equal, widen)
 from .conv_layer import _conv_arguments
 from .padding import output_size, zero_pad
 from .pooling import pool_sizes
@@ -49,8 +49,8 @@ def conv_backward(
     A_prev_pad = zero_pad(A_prev, pad)
     dtype = np.result_type(A_prev, W, b, dZ)
     dA_prev_pad = np.zeros(A_prev_pad.shape, dtype)
-    dW = np.zeros(W.shape, dtype)
-    db = np.zeros(b.shape, dtype)
+    dW = np.zeros(W.shape)          # long sums, in float64
+    db = np.zeros(b.shape)
 
     for i in range(m):
         for h in range(n_H):
@@ -65,6 +65,7 @@ def conv_backward(
                     db[:, :, :, c] += dz
 
     dA_prev = dA_prev_pad[:, pad:pad + n_H_prev, pad:pad + n_W_prev]
+    dW, db = dW.astype(dtype), db.astype(dtype)
     return dA_prev, dW, db
 
 # %% ../chapters/06_backprop.ipynb #0ea6de89
@@ -157,7 +158,7 @@ def distribute_value(
     if not isinstance(shape, (tuple, list)) or len(shape) != 2:
         raise ValueError(f"shape must be (n_H, n_W); got {shape!r}")
     n_H, n_W = (as_int("shape", n, 1) for n in shape)
-    return np.full((n_H, n_W), dz / (n_H * n_W), dtype=dz.dtype)
+    return np.full((n_H, n_W), widen(dz) / (n_H * n_W), dtype=dz.dtype)
 
 # %% ../chapters/06_backprop.ipynb #54d76be7
 def pool_backward(
@@ -209,5 +210,5 @@ def global_average_pool_backward(
     n_H, n_W, n_C = (as_int("cache: a size", n, 1) for n in sizes)
     dA = as_array("dA", dA, 2, "(m, n_C)", batch=True)
     check_equal("dA", dA.shape, (m, n_C), "as its shape")
-    share = dA / (n_H * n_W)
+    share = (widen(dA) / (n_H * n_W)).astype(dA.dtype)
     return np.broadcast_to(share[:, None, None, :], (m, n_H, n_W, n_C)).copy()

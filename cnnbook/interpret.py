@@ -12,7 +12,8 @@ from collections import namedtuple
 
 import numpy as np
 
-from .checks import as_array, as_choice, as_int, check_equal
+from .checks import (as_array, as_choice, as_int, check_equal,
+                            mean_over)
 from .conv_layer import ReceptiveField
 from .lab import one_hot_encode, softmax
 from .nn.nonlinearities import LeakyReLU, ReLU, Softmax, Tanh
@@ -159,7 +160,7 @@ def _score_of(Z, labels):
                          f"shape {Z.shape}")
     dZ = one_hot_encode(labels, Z.shape[1]).astype(Z.dtype)
     check_equal("labels", len(dZ), len(Z), "classes, one per image")
-    return np.sum(Z * dZ, axis=1), dZ
+    return np.sum(Z, axis=1, where=dZ == 1), dZ
 
 # %% ../chapters/12_interpret.ipynb #d5e680ed
 def occlusion(
@@ -180,7 +181,7 @@ def occlusion(
     if size > min(X.shape[1:3]):
         raise ValueError(f"size must be at most the side of the images, "
                          f"{min(X.shape[1:3])}; got {size}")
-    cover = (X.mean(axis=(1, 2), keepdims=True) if value is None
+    cover = (mean_over(X, axis=(1, 2), keepdims=True) if value is None
              else as_array("value", value, 0))
     score, _ = _score_of(model.forward(X), labels)
     total, count = np.zeros(X.shape[:3], score.dtype), np.zeros(X.shape[1:3])
@@ -236,7 +237,7 @@ def grad_cam(
     """
     A = _as_map(activations(model, X)[_as_layer(layer, model)], layer)
     dA = score_gradient(model, X, labels, layer)
-    weights = dA.mean(axis=(1, 2), keepdims=True)
+    weights = mean_over(dA, axis=(1, 2), keepdims=True)
     return np.maximum(np.sum(weights * A, axis=3), 0)
 
 # %% ../chapters/12_interpret.ipynb #f309d1b0
@@ -375,4 +376,4 @@ def effective_receptive_field(
     dA[:, n_H // 2, n_W // 2, channel] = 1
     for inner in reversed(list(model.layers.values())[:layer + 1]):
         dA = inner.backward(dA)
-    return np.abs(dA).sum(axis=3).mean(axis=0)
+    return mean_over(np.abs(dA).sum(axis=3), axis=0)

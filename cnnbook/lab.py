@@ -17,7 +17,7 @@ import numpy as np
 
 from .backprop import conv_backward, pool_backward
 from .checks import (as_array, as_cache, as_choice, as_dict, as_int,
-                            check_equal)
+                            check_equal, long_product, sum_over, widen)
 from .conv_layer import conv_forward
 from .pooling import pool_forward
 
@@ -73,8 +73,10 @@ def softmax(
 ):
     "Probabilities of the C classes, along the last axis; never overflows."
     Z = as_array("Z", Z, (1, 2), "(m, C)", batch=True)
+    dtype, Z = Z.dtype, widen(Z)
     E = np.exp(Z - Z.max(axis=-1, keepdims=True))
-    return E / E.sum(axis=-1, keepdims=True)
+    A = E / E.sum(axis=-1, keepdims=True)
+    return A.astype(dtype, copy=False)
 
 # %% ../chapters/07_model.ipynb #f8bf8153
 def compute_cost(
@@ -86,6 +88,7 @@ def compute_cost(
     Y = as_array("Y", Y, 2, "(m, C)")
     check_equal("Y", Y.shape, A_last.shape, "as its shape, as A_last has")
     tiny = np.finfo(A_last.dtype).tiny
+    A_last = A_last.astype(np.float64, copy=False)
     return float(-np.sum(Y * np.log(np.maximum(A_last, tiny))) / len(Y))
 
 # %% ../chapters/07_model.ipynb #0c04f23c
@@ -93,11 +96,16 @@ def cross_entropy(
     Z,      # (m, C): logits
     Y,      # (m, C): as in `compute_cost`
 ):
-    "Average cross-entropy computed from logits: exact for large ones."
+    """Average cross-entropy computed from logits: exact for large ones.
+
+    A class whose logit is -inf costs nothing if it is not in `Y`.
+    """
     Z, Y = as_array("Z", Z, 2, "(m, C)"), as_array("Y", Y, 2, "(m, C)")
     check_equal("Y", Y.shape, Z.shape, "as its shape, as Z has")
-    Z = Z - Z.max(axis=1, keepdims=True)
+    Z = Z.astype(np.float64)
+    Z -= Z.max(axis=1, keepdims=True)
     log_A = Z - np.log(np.sum(np.exp(Z), axis=1, keepdims=True))
+    log_A[Y == 0] = 0                           # 0 times -inf is 0 here
     return float(-np.sum(Y * log_A) / len(Y))
 
 # %% ../chapters/07_model.ipynb #6ca1e461
@@ -185,7 +193,7 @@ def fully_connected_layer_forward(
     W, b = as_array("W", W, 2, "(n, C)"), as_array("b", b, 2, "(1, C)")
     check_equal("W", W.shape[0], A_prev.shape[1], "rows, as A_prev columns")
     check_equal("b", b.shape, (1, W.shape[1]), "as its shape")
-    return A_prev @ W + b, (A_prev, W, b)
+    return long_product(A_prev, W) + b, (A_prev, W, b)
 
 def fully_connected_layer_backward(
     dZ,     # (m, C)
@@ -195,7 +203,8 @@ def fully_connected_layer_backward(
     A_prev, W, b = as_cache(cache, "(A_prev, W, b)")
     dZ = as_array("dZ", dZ, 2, "(m, C)", batch=True)
     check_equal("dZ", dZ.shape, (len(A_prev), W.shape[1]), "as its shape")
-    return dZ @ W.T, A_prev.T @ dZ, dZ.sum(axis=0, keepdims=True)
+    return (long_product(dZ, W.T), long_product(A_prev.T, dZ),
+            sum_over(dZ, axis=0, keepdims=True))
 
 # %% ../chapters/07_model.ipynb #46aa8f8e
 def check_pixels(X):
@@ -244,7 +253,7 @@ def backward_propagation(
     check_equal("Y", Y.shape, A_last.shape, "as its shape, as A_last has")
     cache1, cache2, cache3 = as_cache(caches, "(conv, pool, dense)",
                                       "caches")
-    dZ3 = (A_last - Y) / len(Y)
+    dZ3 = (A_last * Y.sum(axis=1, keepdims=True) - Y) / len(Y)
     dA2_flatten, dW3, db3 = fully_connected_layer_backward(dZ3, cache3)
     m, n_H, n_W, n_C = cache2[0].shape          # the input of the pooling
     dA1_pool = dA2_flatten.reshape(m, n_H // 2, n_W // 2, n_C)
@@ -274,6 +283,8 @@ def accuracy(
     a, y = (as_array(name, v, (1, 2)) for name, v in
             (("predictions", predictions), ("labels", labels)))
     check_equal("labels", len(y), len(a), "rows, as predictions has")
+    if np.isnan(a).any():
+        return math.nan                         # NaN is no answer
     a, y = (v.argmax(axis=1) if v.ndim == 2 else v for v in (a, y))
     return 100 * float(np.mean(a == y))
 

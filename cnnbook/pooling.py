@@ -9,7 +9,7 @@ __all__ = ['pool_sizes', 'pool_forward', 'global_average_pool']
 import numpy as np
 
 from .checks import (as_array, as_choice, as_hparameter, check_equal,
-                            check_fits)
+                            check_fits, mean_over)
 from .padding import output_size
 
 # %% ../chapters/05_pooling.ipynb #685807ac
@@ -76,4 +76,4 @@ def global_average_pool(
     pass needs no more. Raises TypeError or ValueError as `pool_forward`.
     """
     A_prev = as_array("A_prev", A_prev, 4, "(m, n_H_prev, n_W_prev, n_C)")
-    return A_prev.mean(axis=(1, 2)), A_prev.shape
+    return mean_over(A_prev, axis=(1, 2)), A_prev.shape

@@ -497,7 +497,8 @@ TABLE |= {
         "Y_hat": never_array(3, 4),
         "Y": never_array(3, 4) | no_shape(3, 4)}),
     nn.cosine: (dict(warm=0.1), {"warm": NO_SHARE}),
-    nn.one_cycle: (dict(warm=0.1), {"warm": NO_SHARE}),
+    nn.one_cycle: (dict(warm=0.1, start=25, end=1e4), {
+        "warm": NO_SHARE, "start": NO_SIZE, "end": NO_SIZE}),
     nn.stairs: (dict(at=(0.5,), by=0.1), {
         "at": {"None": None, "a number": 0.5}, "by": NO_SIZE}),
     nn.KeepBest: (dict(patience=2), {"patience": NO_COUNT}),
@@ -562,9 +563,10 @@ for make in architectures.small_vgg, architectures.small_resnet:
         "n_C": no_integer(1), "num_classes": no_integer(2),
         "width": no_integer(1), "stages": no_integer(1),
         "rng": NO_GENERATOR})
-# A step of training, which `fit` calls with what it has checked itself, and
-# helpers for whole programs.
-INSIDE = {"train_step", "progress", "someone_watches"}
+# A step of training, which `fit` calls with what it has checked itself, the
+# sums and products of arrays that are checked, and helpers for whole programs.
+INSIDE = {"train_step", "batches_per_epoch", "sum_over", "mean_over",
+          "long_product", "widen", "progress", "someone_watches"}
 # What `images` and `storage` refuse to read or write has tests of its own.
 MODULES = ("checks", "convolution1d", "padding", "convolution2d",
            "conv_layer", "pooling", "backprop", "lab", "data", "evaluation",

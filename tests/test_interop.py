@@ -192,7 +192,7 @@ def test_the_round_trip_keeps_every_bit(seed):
     assert np.array_equal(again(X), model(X))
 
 
-@pytest.mark.parametrize("kind", ["sgd", "adam"])
+@pytest.mark.parametrize("kind", ["sgd", "nesterov", "adam", "amsgrad"])
 def test_steps_of_the_optimizers(kind):
     rng = np.random.default_rng(0)
     model = without_dropout(random_network(rng, np.float64))
@@ -201,12 +201,16 @@ def test_steps_of_the_optimizers(kind):
     rest = [p for p in net.parameters() if p.ndim == 1]
     groups = [{"params": weights, "weight_decay": 0.02},
               {"params": rest, "weight_decay": 0.0}]
-    if kind == "sgd":
-        ours = nn.SGD(model, 0.05, momentum=0.8, weight_decay=0.02)
-        theirs = torch.optim.SGD(groups, 0.05, momentum=0.8)
+    if kind in ("sgd", "nesterov"):
+        settings = dict(momentum=0.8, nesterov=kind == "nesterov")
+        ours = nn.SGD(model, 0.05, weight_decay=0.02, **settings)
+        theirs = torch.optim.SGD(groups, 0.05, **settings)
     else:
-        ours = nn.Adam(model, 0.01, beta2=0.99, weight_decay=0.02)
-        theirs = torch.optim.AdamW(groups, 0.01, betas=(0.9, 0.99))
+        amsgrad = kind == "amsgrad"
+        ours = nn.Adam(model, 0.01, beta2=0.6, weight_decay=0.02,
+                       amsgrad=amsgrad)
+        theirs = torch.optim.AdamW(groups, 0.01, betas=(0.9, 0.6),
+                                   amsgrad=amsgrad)
     for _ in range(5):
         X, labels = rng.normal(size=(6, 12, 10, 3)), rng.integers(0, 3, 6)
         measured = nn.train_step(model, ours, X, labels)
@@ -276,16 +280,38 @@ def test_a_network_that_begins_by_flattening_needs_its_channels():
 
 @pytest.mark.parametrize("module, error, words", [
     (torch.nn.Conv2d(1, 2, (3, 1)), ValueError, "kernel_size"),
-    (torch.nn.Conv2d(1, 2, 3, padding="same"), ValueError, "padding"),
+    (torch.nn.Conv2d(1, 2, 3, stride=(2, 1)), ValueError, "stride"),
+    (torch.nn.Conv2d(1, 2, 3, dilation=(2, 1)), ValueError, "dilation"),
     (torch.nn.Conv2d(1, 2, 3, padding_mode="reflect"), ValueError,
      "padding_mode"),
-    (torch.nn.MaxPool2d(2, padding=1), ValueError, "padding"),
+    (torch.nn.ConvTranspose2d(1, 2, 3, padding=(1, 0)), ValueError,
+     "padding"),
+    (torch.nn.ConvTranspose2d(1, 2, 3, output_padding=1, dilation=2),
+     ValueError, "output_pad"),
+    (torch.nn.MaxPool2d(2, dilation=2), ValueError, "dilation"),
+    (torch.nn.MaxPool2d(2, return_indices=True), ValueError,
+     "return_indices"),
+    (torch.nn.AvgPool2d(2, padding=1, count_include_pad=False), ValueError,
+     "count_include_pad"),
+    (torch.nn.AvgPool2d(2, divisor_override=3), ValueError,
+     "divisor_override"),
+    (torch.nn.AvgPool2d(2, ceil_mode=True), ValueError, "ceil_mode"),
+    (torch.nn.AdaptiveAvgPool2d((1, 2)), ValueError, "output_size"),
     (torch.nn.MaxPool2d(2, ceil_mode=True), ValueError, "ceil_mode"),
     (torch.nn.BatchNorm2d(3, affine=False), ValueError, "affine"),
+    (torch.nn.BatchNorm2d(3, track_running_stats=False), ValueError,
+     "track_running_stats"),
+    (torch.nn.BatchNorm2d(3, momentum=None), ValueError, "momentum"),
+    (torch.nn.Softmax(dim=2), ValueError, "dim"),
+    (torch.nn.ConstantPad2d((1, -1, 0, 0), 0.0), ValueError, "right"),
+    (torch.nn.Dropout2d(), TypeError, "Dropout2d"),
+    (torch.nn.AlphaDropout(), TypeError, "AlphaDropout"),
+    (torch.nn.Conv1d(1, 1, 1), TypeError, "Conv1d"),
     (torch.nn.Flatten(0), ValueError, "start_dim"),
     (torch.nn.LSTM(2, 2), TypeError, "LSTM")], ids=str)
 def test_what_has_no_twin_here_is_refused(module, error, words):
-    with pytest.raises(error, match=words):
+    kind = re.escape(type(module).__name__)
+    with pytest.raises(error, match=rf"net\.0 \({kind}\): .*{words}"):
         from_torch(torch.nn.Sequential(module))
 
 

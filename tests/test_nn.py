@@ -357,14 +357,62 @@ def test_the_schedules():
     steps = nn.stairs(at=(0.5, 0.75), by=0.1)
     assert [steps(s, 8) for s in range(8)] == pytest.approx(
         [1, 1, 1, 1, 0.1, 0.1, 0.01, 0.01])
+    assert nn.stairs(at=(0.55,))(55, 100) == pytest.approx(0.1)
 
 
 def test_the_cycle():
-    factor = nn.one_cycle(warm=0.2)
-    rates = [factor(step, 100) for step in range(101)]
-    assert rates[0] == 0.04 and np.argmax(rates) == 20 and rates[20] == 1
-    assert np.isclose(rates[10], 0.52) and np.isclose(rates[60], 0.5)
-    assert rates[100] == pytest.approx(0, abs=1e-12)
+    factor = nn.one_cycle(warm=0.2, start=10, end=100)
+    rates = [factor(step, 101) for step in range(101)]
+    assert rates[0] == pytest.approx(0.1) and np.argmax(rates) == 19
+    assert rates[100] == pytest.approx(0.001)
+    assert [nn.one_cycle()(0, 1), nn.one_cycle(0.5)(0, 2)] == pytest.approx(
+        [4e-6, 1])          # it ends at once; and where PyTorch divides by 0
+
+
+def test_variants_and_their_memory_come_back():
+    rng = np.random.default_rng(0)
+
+    def step(optimizer, dW):
+        optimizer.model.grads = {"W": np.full((2, 2), dW)}
+        optimizer.step()
+
+    for make in (lambda model, on: nn.SGD(model, 0.1, 0.9, nesterov=on),
+                 lambda model, on: nn.Adam(model, 0.1, beta2=0.1,
+                                           amsgrad=on)):
+        model = nn.Linear(2, 2, bias=False, rng=rng, dtype=np.float64)
+        first = make(model, True)
+        step(first, 3.0)
+        W, state = model.params["W"], first.state_dict()
+        step(first, 0.1)
+        ends = [model.params["W"]]
+        for variant in True, False:             # the state's own counts
+            model.params["W"] = W
+            again = make(model, variant)
+            again.load_state_dict(state)
+            step(again, 0.1)
+            ends.append(model.params["W"])
+        assert np.array_equal(ends[0], ends[1])
+        assert np.array_equal(ends[0], ends[2])
+        plain = make(model, False)
+        step(plain, 3.0)
+        old = plain.state_dict()                # as they were before
+        old["settings"] = {key: value for key, value in
+                           old["settings"].items()
+                           if not isinstance(value, bool)}
+        newer = make(model, True)
+        newer.load_state_dict(old)
+        step(newer, 0.1)
+        assert np.isfinite(model.params["W"]).all()
+
+
+@pytest.mark.parametrize("make, error, words", [
+    (lambda model: nn.SGD(model, 0.1, nesterov=True), ValueError, "momentum"),
+    (lambda model: nn.SGD(model, 0.1, 0.9, nesterov=1), TypeError,
+     "nesterov"),
+    (lambda model: nn.Adam(model, amsgrad="yes"), TypeError, "amsgrad")])
+def test_switches_are_true_or_false(make, error, words):
+    with pytest.raises(error, match=words):
+        make(nn.ReLU())
 
 
 def test_fit_uses_the_schedule_and_puts_the_rate_back():

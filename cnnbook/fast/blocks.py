@@ -43,14 +43,18 @@ def cut_blocks(m, n_H, n_W, most):
     return [Block(i, h, w) for i in images for h in rows for w in columns]
 
 # %% ../../chapters/E_engine.ipynb #c29f4f4c
-def group_blocks(blocks, most=8):
-    "The numbers of the blocks, in at most `most` runs: one sum for each."
-    k = -(-len(blocks) // most)
+def group_blocks(blocks, size):
+    """The blocks in 8 runs, or in runs of 16: one sum of `size` for each.
+
+    In longer ones if the sums would take more than 32 million numbers.
+    """
+    most = max(8, -(-len(blocks) // 16))
+    k = -(-len(blocks) // max(2, min(most, (1 << 25) // size)))
     return [blocks[i:i + k] for i in range(0, len(blocks), k)]
 
 def add_parts(sums):
-    "The sum of the first of each pair, and of the second, in their order."
-    total_W, total_b = map(np.zeros_like, sums[0])
+    "The sums of the first of each pair and of the second, in float64."
+    total_W, total_b = (np.zeros(part.shape) for part in sums[0])
     for part_W, part_b in sums:
         total_W += part_W
         total_b += part_b

@@ -55,8 +55,7 @@ def correlate_dW(columns, dZ, threads):
     (m, n_H, n_W, K), q, width = dZ.shape, columns.q, columns.width
     blocks = cut_blocks(m, n_H, -(-n_W // q), max(
         64, columns.room // (dZ.itemsize * (width + q * K))))
-    groups = group_blocks(blocks, max(2, min(8, (1 << 25) // (
-        width * q * K))))
+    groups = group_blocks(blocks, width * q * K)
     sums = [None] * len(groups)
     def worker():
         fill = columns.reserve(*blocks[0].shape)

@@ -9,7 +9,7 @@ __all__ = ['pool_forward', 'pool_backward']
 import numpy as np
 
 from ..backprop import pool_backward as loops_pool_backward
-from ..checks import as_array, as_cache, as_choice, check_equal
+from ..checks import as_array, as_cache, as_choice, check_equal, widen
 from .averages import repeat_shares, spread_shares
 from .maxima import find_maxima, scatter_maxima
 from .memory import empty_aligned
@@ -96,9 +96,9 @@ def pool_backward(
     check_equal("dA", dA.shape, (len(A_prev), n_H, n_W, A_prev.shape[3]),
                 "as its shape, that of the layer's output")
     dtype = np.result_type(A_prev, dA)
-    dA = np.ascontiguousarray(dA, dtype)
-    dA_prev = empty_aligned(*A_prev.shape, dtype=dtype)
+    dA = widen(np.ascontiguousarray(dA, dtype))
+    dA_prev = empty_aligned(*A_prev.shape, dtype=dA.dtype)
     threads = worth_threads(threads, dA_prev.nbytes, 1 << 23)
     with np.errstate(all="ignore"):
         _pool_gradient(dA, cache, dA_prev, (f, s), mode, threads)
-    return dA_prev
+    return dA_prev.astype(dtype, copy=False)

@@ -230,7 +230,7 @@ def winograd_dW(A, dZ, windows, threads, k):
     if K % width:
         width = K
     blocks = _cut_tiles(dZ.shape, C, k, dtype.itemsize)
-    groups = group_blocks(blocks)
+    groups = group_blocks(blocks, min(9 * C * K, 1 << 22))
     inputs = _Tiling(A, k + 2, k, windows.top, windows.left)
     outputs = _Tiling(dZ, k, k, 0, 0)
     sums = [None] * len(groups)

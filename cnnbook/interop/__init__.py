@@ -6,7 +6,8 @@ all of them, and imports PyTorch only when something that needs it is used.
 from .._lazy import attach
 
 __getattr__, __dir__, __all__ = attach(__name__, {
-    "pytorch": ["Flow", "ScaledTanh", "TorchGlobalAvgPool", "TorchResidual",
+    "flows": ["Flow"],
+    "pytorch": ["ScaledTanh", "TorchGlobalAvgPool", "TorchResidual",
                 "best_device", "from_torch", "gradients_from_torch",
                 "to_torch"],
     "weights": ["load_weights", "save_weights"],

@@ -20,18 +20,31 @@ def save_weights(model, path, n_C=None):
                             for name, tensor in state.items()}))
 
 # %% ../../chapters/13_torch.ipynb #71326642
+def _check_kept(name, given, kept):
+    "ValueError unless the numbers of a file fit in those of the network."
+    if given.is_floating_point() != kept.is_floating_point():
+        raise ValueError(f"path must be a file of {kept.dtype} in {name}; "
+                         f"got {given.dtype}")
+    if (given.double().isfinite() & ~kept.isfinite()).any():
+        raise ValueError(f"path must be a file of numbers that fit in "
+                         f"{kept.dtype}; got larger ones in {name}")
+
 def load_weights(model, path, n_C=None):
     """Put into `model` the weights of a safetensors file of such a network.
 
-    The file has PyTorch's names and shapes. Raises ValueError if it is
-    damaged or is of another network; then nothing has changed.
+    The file has PyTorch's names and shapes; its numbers are rounded to the
+    dtypes of the model. Raises ValueError if it is damaged, if it is of
+    another network or if they do not fit; then nothing has changed.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load
     net = to_torch(model, n_C)
     try:
-        net.load_state_dict(load(Path(path).read_bytes()))
+        state = load(Path(path).read_bytes())
+        net.load_state_dict(state)
     except (SafetensorError, RuntimeError) as error:
         raise ValueError(f"path must be a safetensors file of this network; "
                          f"got {path}: {error}") from error
+    for name, kept in net.state_dict().items():
+        _check_kept(name, state[name], kept)
     model.load_state_dict(from_torch(net, n_C).state_dict())

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ..checks import as_array, as_int, check_equal
+from ..checks import as_array, as_int, check_equal, sum_over
 from ..fast import conv_backward, conv_forward
 from .arguments import as_gradient
 from .layers import Weighted, he_weights
@@ -141,7 +141,7 @@ class ConvTranspose2D(Conv2D):
         dX, caches = _conv(dY, self.params["W"], self.zero, self.hparameters,
                            self.groups)
         self.keep_gradients(_conv_gradients(X, caches)[1],
-                            dY.sum(axis=(0, 1, 2), keepdims=True))
+                            sum_over(dY, axis=(0, 1, 2), keepdims=True))
         return dX
 
     def window(self):

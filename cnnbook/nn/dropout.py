@@ -9,9 +9,11 @@ __all__ = ['dropout_forward', 'Dropout']
 import numpy as np
 
 from ..checks import as_array
+from ..fast.infinities import all_finite
 from .arguments import (ANY_RANK, as_generator, as_gradient,
                                   as_number)
 from .layers import Layer
+from .nonlinearities import switched
 
 # %% ../../chapters/09_nn.ipynb #5d296fdf
 def dropout_forward(
@@ -26,7 +28,13 @@ def dropout_forward(
         return A, None
     keep = as_generator(rng).random(A.shape, dtype=np.float32) >= rate
     mask = keep.astype(A.dtype) / (1 - rate)
-    return A * mask, mask
+    return _keep(A, mask), mask
+
+def _keep(A, mask):
+    "`A * mask`; where the mask is 0, 0 even for an infinite `A`."
+    with np.errstate(invalid="ignore"):
+        Y = A * mask
+    return Y if all_finite(Y) else switched(A, mask > 0) * mask
 
 # %% ../../chapters/09_nn.ipynb #930f85f8
 class Dropout(Layer):
@@ -44,4 +52,4 @@ class Dropout(Layer):
     def backward(self, dY):
         shape, mask = self.cache
         dY = as_gradient(dY, shape)
-        return dY if mask is None else dY * mask
+        return dY if mask is None else _keep(dY, mask)

@@ -8,7 +8,7 @@ __all__ = ['softmax_cross_entropy', 'mean_squared_error']
 # %% ../../chapters/09_nn.ipynb #b365e67c
 import numpy as np
 
-from ..checks import as_array, check_equal
+from ..checks import as_array, check_equal, widen
 from ..lab import cross_entropy, one_hot_encode, softmax
 from .arguments import ANY_RANK
 
@@ -22,8 +22,10 @@ def softmax_cross_entropy(
     Y = as_array("labels", labels, (1, 2), "(m,) or (m, C)")
     Y = one_hot_encode(Y, Z.shape[1]) if Y.ndim == 1 else Y
     check_equal("labels", Y.shape[0], len(Z), "rows, as Z has")
-    Y = Y.astype(Z.dtype, copy=False)
-    return cross_entropy(Z, Y), (softmax(Z) - Y) / len(Z)
+    wide = widen(Z)
+    Y = Y.astype(wide.dtype, copy=False)
+    dZ = (softmax(wide) * Y.sum(axis=1, keepdims=True) - Y) / len(Z)
+    return cross_entropy(Z, Y), dZ.astype(Z.dtype, copy=False)
 
 def mean_squared_error(
     Y_hat,      # any shape: what the model answered
@@ -33,6 +35,7 @@ def mean_squared_error(
     Y_hat = as_array("Y_hat", Y_hat, ANY_RANK)
     Y = as_array("Y", Y, ANY_RANK)
     check_equal("Y", Y.shape, Y_hat.shape, "as its shape, as Y_hat has")
-    difference = Y_hat - Y.astype(Y_hat.dtype, copy=False)
+    difference = np.subtract(Y_hat, Y, dtype=np.float64)
+    dY_hat = 2 / difference.size * difference
     return (float(np.mean(difference**2)),
-            2 / difference.size * difference)
+            dY_hat.astype(Y_hat.dtype, copy=False))

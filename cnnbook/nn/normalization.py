@@ -8,41 +8,59 @@ __all__ = ['BatchNorm2D']
 # %% ../../chapters/09_nn.ipynb #a24e5f85
 import numpy as np
 
-from ..checks import as_array, as_int, check_equal
+from ..checks import (as_array, as_int, check_equal, mean_over,
+                            sum_over, widen)
 from .arguments import as_gradient, as_number
 from .layers import Layer
 
 # %% ../../chapters/09_nn.ipynb #d67ee07e
-def _observe(X, layer):
-    """The mean and the variance of the batch, over all axes but the last.
+def _check_variance(var):
+    "FloatingPointError if it is infinite: all would be divided down to 0."
+    if np.isinf(var).any():
+        raise FloatingPointError("the variance of X does not fit in "
+                                 f"{var.dtype}: scale X")
 
-    The running ones of the layer move towards them (the variance, with
-    n - 1). Raises ValueError if there is one number per channel.
+# %% ../../chapters/09_nn.ipynb #b8237012
+def _observe(X, layer, train):
+    """X minus its mean, and its variance: over all axes but the last.
+
+    In training, the running ones of the layer move towards those of X (the
+    variance, with n - 1); otherwise, they take their place. Raises ValueError
+    if there is one number per channel, and FloatingPointError if a variance
+    is infinite.
     """
+    if not train:
+        _check_variance(layer.buffers["var"])
+        return X - layer.buffers["mean"], layer.buffers["var"]
     axes, n = tuple(range(X.ndim - 1)), X.size // X.shape[-1]
     if n < 2:
         raise ValueError("X must have 2 numbers or more per channel in "
                          f"training; got shape {X.shape}")
-    mean, var = X.mean(axes), X.var(axes)
-    for key, value in ("mean", mean), ("var", var * (n / (n - 1))):
-        old = layer.buffers[key]
+    mean = mean_over(X, axes)
+    with np.errstate(over="ignore"):
+        D = X - mean
+        var = mean_over(D * D, axes)
+        unbiased = var * (n / (n - 1))
+    _check_variance(unbiased)
+    for key, value in ("mean", mean), ("var", unbiased):
+        old = widen(layer.buffers[key])
         new = old + layer.momentum * (value - old)
         layer.buffers[key] = new.astype(old.dtype, copy=False)
-    return mean, var
+    return D, var
 
 # %% ../../chapters/09_nn.ipynb #73f668ca
 class BatchNorm2D(Layer):
     """Mean 0 and variance 1 for each channel, then `gamma` and `beta`.
 
     In training it uses the mean and the variance of the batch, over all
-    axes but the last; otherwise, the running ones. Batch normalization is
-    due to Ioffe and Szegedy (2015).
+    axes but the last; otherwise, the running ones. A float16 layer works
+    and keeps them in float32. Due to Ioffe and Szegedy (2015).
     """
     def __init__(self, n_C, momentum=0.1, epsilon=1e-5, dtype=np.float32):
         n_C = as_int("n_C", n_C, 1)
         super().__init__(gamma=np.ones(n_C, dtype), beta=np.zeros(n_C, dtype))
-        self.buffers = {"mean": np.zeros(n_C, dtype),
-                        "var": np.ones(n_C, dtype)}
+        zeros = np.zeros(n_C, np.promote_types(dtype, np.float32))
+        self.buffers = {"mean": zeros, "var": zeros + 1}
         self.momentum = as_number("momentum", momentum, 0, 1)
         self.epsilon = as_number("epsilon", epsilon, 0)
 
@@ -51,18 +69,22 @@ class BatchNorm2D(Layer):
                      batch=True)
         check_equal("X", X.shape[-1], len(self.params["gamma"]),
                     "channels (last axis), as the layer expects")
-        mean, var = _observe(X, self) if train else self.buffers.values()
+        gamma, beta = self.params["gamma"], self.params["beta"]
+        dtype, X = np.result_type(X, gamma), widen(X)
+        D, var = _observe(X, self, train)
         scale = 1 / np.sqrt(var + self.epsilon)
-        X_hat = (X - mean) * scale
-        self.cache = X_hat, scale, train
-        return self.params["gamma"] * X_hat + self.params["beta"]
+        X_hat = D * scale
+        self.cache = X_hat, gamma * scale, train, dtype
+        return (gamma * X_hat + beta).astype(dtype, copy=False)
 
     def backward(self, dY):
-        X_hat, scale, train = self.cache
+        X_hat, slope, train, dtype = self.cache
         dY = as_gradient(dY, X_hat.shape)
+        dtype, dY = np.result_type(dY, dtype), widen(dY)
         axes, n = tuple(range(dY.ndim - 1)), dY.size // dY.shape[-1]
-        dgamma, dbeta = (dY * X_hat).sum(axes), dY.sum(axes)
-        self.grads = {"gamma": dgamma, "beta": dbeta}
+        dgamma, dbeta = sum_over(dY * X_hat, axes), sum_over(dY, axes)
+        self.grads = {"gamma": dgamma.astype(dtype, copy=False),
+                      "beta": dbeta.astype(dtype, copy=False)}
         if train:
             dY = dY - dbeta / n - X_hat * (dgamma / n)
-        return self.params["gamma"] * scale * dY
+        return (slope * dY).astype(dtype, copy=False)

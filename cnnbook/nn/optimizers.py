@@ -38,7 +38,7 @@ class Optimizer:
     def state_dict(self):
         "What it takes to go on: kind, settings, steps and memory."
         settings = {key: value for key, value in vars(self).items()
-                    if isinstance(value, float)}
+                    if isinstance(value, (float, bool))}
         return {"kind": type(self).__name__, "settings": settings,
                 "t": self.t, "state": dict(self.state)}
 
@@ -67,34 +67,54 @@ def _check_memory(state, optimizer):
                         shapes[name], "as its shape, as the parameter has")
 
 # %% ../../chapters/09_nn.ipynb #51f7d8ad
+def _as_switch(name, value):
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False; got {value!r}")
+    return value
+
 class SGD(Optimizer):
-    "Gradient descent with momentum; the decay is added to the gradient."
-    def __init__(self, model, learning_rate, momentum=0.0, weight_decay=0.0):
+    """Gradient descent with momentum; the decay is added to the gradient.
+
+    With `nesterov`, the gradient is added to the velocity once more.
+    """
+    def __init__(self, model, learning_rate, momentum=0.0, weight_decay=0.0,
+                 nesterov=False):
         super().__init__(model, learning_rate, weight_decay)
         self.momentum = as_number("momentum", momentum, 0, 1)
+        self.nesterov = _as_switch("nesterov", nesterov)
+        if nesterov and momentum == 0:
+            raise ValueError("momentum must be above 0 with nesterov; got 0")
 
     def update(self, name, W, dW, decay):
         dW = dW + decay * W
         old = self.state.get(name, {"v": 0.0})
         v = self.momentum * old["v"] + dW
         self.state[name] = {"v": v}
-        return W - self.learning_rate * v
+        step = dW + self.momentum * v if self.nesterov else v
+        return W - self.learning_rate * step
 
 # %% ../../chapters/09_nn.ipynb #a50247ea
 class Adam(Optimizer):
-    "Adam; the decay is kept apart from the gradient, as in AdamW."
+    """Adam; the decay is kept apart from the gradient, as in AdamW.
+
+    With `amsgrad`, the size of the gradients is the largest so far.
+    """
     def __init__(self, model, learning_rate=1e-3, beta1=0.9, beta2=0.999,
-                 epsilon=1e-8, weight_decay=0.0):
+                 epsilon=1e-8, weight_decay=0.0, amsgrad=False):
         super().__init__(model, learning_rate, weight_decay)
         self.beta1 = as_number("beta1", beta1, 0, 1)
         self.beta2 = as_number("beta2", beta2, 0, 1)
         self.epsilon = as_number("epsilon", epsilon, 0)
+        self.amsgrad = _as_switch("amsgrad", amsgrad)
 
     def update(self, name, W, dW, decay):
         old = self.state.get(name, {"v": 0.0, "s": 0.0})
         v = self.beta1 * old["v"] + (1 - self.beta1) * dW
         s = self.beta2 * old["s"] + (1 - self.beta2) * dW**2
         self.state[name] = {"v": v, "s": s}
+        if self.amsgrad:
+            s = np.maximum(old.get("largest", s), s)
+            self.state[name]["largest"] = s
         size = np.sqrt(s / (1 - self.beta2**self.t)) + self.epsilon
         step = v / (1 - self.beta1**self.t) / size
         return W - self.learning_rate * (step + decay * W)

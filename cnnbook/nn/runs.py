@@ -6,6 +6,8 @@
 __all__ = ['Run', 'KeepBest']
 
 # %% ../../chapters/09_nn.ipynb #02689e43
+import math
+
 from ..checks import as_dict, as_int, check_equal
 
 # %% ../../chapters/09_nn.ipynb #1bb5975b
@@ -86,7 +88,8 @@ class KeepBest:
         if self.key not in record:
             raise ValueError(f"key must be one of {sorted(record)}; got "
                              f"{self.key!r}: has `fit` a validation?")
-        if self.record is None or record[self.key] < self.record[self.key]:
+        best = math.nan if self.record is None else self.record[self.key]
+        if math.isnan(best) or record[self.key] < best:
             self.record, self.state = record, run.model.state_dict()
         waited = record["epoch"] - self.record["epoch"]
         if self.patience is not None and waited >= self.patience:

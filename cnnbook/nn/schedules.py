@@ -21,7 +21,8 @@ def _half_cosine(t):
 def cosine(warm=0.0):
     """A schedule: up in a line for a share `warm` of the steps, then down.
 
-    Returns a function from (step, steps) to a factor from 0 to 1.
+    Returns a function from (step, steps) to a factor from 0 to 1. Without
+    `warm` it is PyTorch's CosineAnnealingLR.
     """
     warm = as_number("warm", warm, 0, 1)
     def factor(step, steps):
@@ -32,25 +33,31 @@ def cosine(warm=0.0):
     return factor
 
 # %% ../../chapters/09_nn.ipynb #e39fd470
-def one_cycle(warm=0.25):
-    """A schedule: from 0.04 up to 1 for a share `warm`, then down to 0.
+def one_cycle(warm=0.3, start=25, end=1e4):
+    """A schedule: from 1 / start up to 1 for a share `warm`, then down.
 
-    Returns a function from (step, steps) to a factor from 0 to 1.
+    Returns a function from (step, steps) to a factor; the last is
+    1 / (start end). It is PyTorch's OneCycleLR, where these are `pct_start`,
+    `div_factor` and `final_div_factor`; the momentum stays as it is.
     """
     warm = as_number("warm", warm, 0, 1)
+    low = 1 / as_number("start", start, 1)
+    least = low / as_number("end", end, 1)
     def factor(step, steps):
-        t = step / steps
-        if t < warm:
-            return 0.04 + 0.96 * t / warm
-        return _half_cosine((t - warm) / (1 - warm))
+        top, last = warm * steps - 1, steps - 1
+        if step < top:
+            return 1 - (1 - low) * _half_cosine(step / top)
+        return least + (1 - least) * _half_cosine((step - top) / (last - top))
     return factor
 
 def stairs(at=(0.5, 0.75), by=0.1):
     """A schedule: times `by` at each of the shares `at` of the steps.
 
-    Returns a function from (step, steps) to a factor.
+    Returns a function from (step, steps) to a factor. It is PyTorch's
+    MultiStepLR, with milestones at these shares of the steps, rounded up.
     """
     at, by = as_array("at", at, 1), as_number("by", by, 0)
     def factor(step, steps):
-        return by ** int(np.sum(step >= at * steps))
+        starts = np.round(at * steps, 9)        # 0.55 * 100 is above 55
+        return by ** int(np.sum(step >= starts))
     return factor

@@ -13,14 +13,20 @@ import numpy as np
 
 from ..checks import (as_array, as_cache, as_dict, as_int,
                             check_equal)
-from ..data import minibatches
+from ..data import batches_per_epoch, minibatches
 from ..lab import check_pixels
 from .arguments import ANY_RANK, as_generator
 from .losses import softmax_cross_entropy
-from .runs import Run
+from .runs import Run, _read_generators, _set_generators
 from ..progress_bar import progress
 
 # %% ../../chapters/09_nn.ipynb #0fab4128
+def _cast(X, model):
+    "X in the dtype of the model's weights; as it is if there are none."
+    kinds = {W.dtype for _, layer in model.walk()
+             for W in layer.params.values()}
+    return X.astype(np.result_type(*kinds), copy=False) if kinds else X
+
 def outputs(
     model,
     X,          # (m, n_H, n_W, n_C)
@@ -28,13 +34,14 @@ def outputs(
 ):
     """What the model answers to each image, without training: (m, ...).
 
-    Warns if the pixels of images do not look scaled.
+    The images are cast to the dtype of the model's weights, a batch at a
+    time. Warns if their pixels do not look scaled.
     """
     X = as_array("X", X, ANY_RANK[1:], batch=True)
     batch = as_int("batch", batch, 1)
     if X.ndim == 4:
         check_pixels(X)
-    return np.concatenate([model.forward(X[i:i + batch])
+    return np.concatenate([model.forward(_cast(X[i:i + batch], model))
                            for i in range(0, max(len(X), 1), batch)])
 
 # %% ../../chapters/09_nn.ipynb #88cb7160
@@ -44,14 +51,16 @@ def _measure(cost, Z, labels, loss):
         labels = np.argmax(labels, axis=1)
     if np.ndim(labels) != 1 or Z.ndim != 2:
         return {"cost": cost}
+    share = float(np.mean(Z.argmax(axis=1) == labels))
     return {"cost": cost,
-            "accuracy": 100 * float(np.mean(Z.argmax(axis=1) == labels))}
+            "accuracy": math.nan if np.isnan(Z).any() else 100 * share}
 
 def evaluate(model, X, labels, loss=softmax_cross_entropy, batch=256):
     """A dict with the "cost" of these images, without training.
 
     And with the "accuracy", in %, if the labels are classes, (m,), or
-    probabilities, (m, C): then the class is the largest of each row.
+    probabilities, (m, C): then the class is the largest of each row. It is
+    NaN if an output is. The images are cast as in `outputs`.
     """
     Z = outputs(model, X, batch)
     return _measure(loss(Z, labels)[0], Z, labels, loss)
@@ -60,9 +69,11 @@ def evaluate(model, X, labels, loss=softmax_cross_entropy, batch=256):
 def train_step(model, optimizer, X, labels, loss=softmax_cross_entropy):
     """Learn from one batch; return its measures, taken before the step.
 
-    Raises FloatingPointError if the cost is not finite.
+    The images are cast to the dtype of the model's weights. Raises
+    FloatingPointError if the cost is not finite.
     """
-    Z = model.forward(X, train=True)
+    X = as_array("X", X, ANY_RANK[1:], batch=True)
+    Z = model.forward(_cast(X, model), train=True)
     cost, dZ = loss(Z, labels)
     if not math.isfinite(cost):
         raise FloatingPointError(f"the cost is {cost}: try a smaller "
@@ -72,9 +83,9 @@ def train_step(model, optimizer, X, labels, loss=softmax_cross_entropy):
     return _measure(cost, Z, labels, loss)
 
 # %% ../../chapters/09_nn.ipynb #559886ec
-def _batches(X, labels, batch, augment, rng):
+def _batches(X, labels, batch, augment, rng, drop_last):
     "Yield the images and the labels of each batch of an epoch."
-    for index in minibatches(len(X), batch, rng):
+    for index in minibatches(len(X), batch, rng, drop_last):
         images = X[index] if augment is None else augment(X[index], rng)
         yield images, labels[index]
 
@@ -126,6 +137,35 @@ def _epoch(run, batches, rates, loss, validation):
             "learning_rate": rates[-1],
             "seconds": time.perf_counter() - start}
 
+# %% ../../chapters/09_nn.ipynb #6eff999c
+def _begin(run, resume):
+    "The run; if there is a state to resume, as it was then."
+    if resume is not None:
+        run.load_state_dict(as_dict("resume", resume))
+    return run
+
+def _check_one_image(run, X, batch, drop_last, augment):
+    """Raise ValueError if a batch is of one image and the model needs more.
+
+    As a batch normalization of vectors does. The run stays as it was.
+    """
+    if batch > 1 and (drop_last or len(X) % batch != 1):
+        return
+    state = run.model.state_dict()
+    generators = _read_generators(run)
+    X = _cast(X[:1] if augment is None else augment(X[:1], run.rng),
+              run.model)
+    run.model.forward(X)                # what fails here has another cause
+    try:
+        run.model.forward(X, train=True)
+    except ValueError as error:
+        raise ValueError(
+            f"batch = {batch} leaves a batch of 1 image: use drop_last=True "
+            f"or another size; {error}") from error
+    finally:
+        run.model.load_state_dict(state)
+        _set_generators(run, generators)
+
 # %% ../../chapters/09_nn.ipynb #1129f6a1
 def fit(
     model, X, labels,       # (m, ...) and (m,) classes, or what `loss` takes
@@ -138,26 +178,26 @@ def fit(
     augment=None,           # (X, rng) to other images of the same labels
     callbacks=(),           # each is called with the `Run` after each epoch
     resume=None,            # what `Run.state_dict` gave after an epoch
+    drop_last=False,        # True: without a last, smaller batch
     show=None,              # progress bar; None: only if someone watches
 ):
     """Train `model` in place and return its history, a dict per epoch.
 
-    Each holds "epoch", "cost", "learning_rate", "seconds", "accuracy" if
-    the labels tell the classes, and "val_cost", "val_accuracy" with a
-    `validation`. Warns if the pixels do not look scaled. Raises
-    FloatingPointError if the cost is not finite.
+    With "epoch", "cost", "learning_rate", "seconds", "accuracy" if the labels
+    tell the classes, "val_cost" and "val_accuracy" with a `validation`. Casts
+    images and warns as `outputs`. Raises FloatingPointError if the cost is
+    not finite, and ValueError, at once, if a batch of 1 image is too small.
     """
     X, labels = _as_examples(X, labels)
     if X.ndim == 4:
         check_pixels(X)
-    run = Run(model, optimizer, as_generator(rng), callbacks)
-    if resume is not None:
-        run.load_state_dict(as_dict("resume", resume))
-    plan = _plan(optimizer.learning_rate, schedule, epochs,
-                 -(-len(X) // as_int("batch", batch, 1)))
+    steps = batches_per_epoch(len(X), as_int("batch", batch, 1), drop_last)
+    run = _begin(Run(model, optimizer, as_generator(rng), callbacks), resume)
+    plan = _plan(optimizer.learning_rate, schedule, epochs, steps)
+    _check_one_image(run, X, batch, drop_last, augment)
     todo = [] if run.stop else plan[len(run.history):]
     for rates in progress(todo, label="epoch", show=show):
-        batches = _batches(X, labels, batch, augment, rng)
+        batches = _batches(X, labels, batch, augment, rng, drop_last)
         run.history.append(_epoch(run, batches, rates, loss, validation))
         for callback in run.callbacks:
             callback(run)

@@ -183,7 +183,8 @@ LAB += of(
 )
 
 # %% ../../../chapters/making/mistakes.ipynb #f58c2e07
-_DZ3 = "dZ3 = (A_last - Y) / len(Y)"
+_DZ3 = ("dZ3 = (A_last * Y.sum(axis=1, keepdims=True) - Y) "
+        "/ len(Y)")
 _DENSE_BACK = ("dA2_flatten, dW3, db3 = fully_connected_layer_backward(dZ3, "
               "cache3)")
 _SHAPED = "dA2_flatten.reshape(m, n_H // 2, n_W // 2, n_C)"

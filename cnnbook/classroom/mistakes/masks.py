@@ -94,7 +94,7 @@ MASKS += of(
 )
 
 # %% ../../../chapters/making/mistakes.ipynb #b9cd50ef
-_FULL = "np.full((n_H, n_W), dz / (n_H * n_W)"
+_FULL = "np.full((n_H, n_W), widen(dz) / (n_H * n_W)"
 
 MASKS += of(
     "06_backprop",

@@ -198,7 +198,7 @@ NETWORK_LAYERS += of(
 )
 
 # %% ../../../chapters/making/mistakes.ipynb #59ff0233
-_DENSE = "return A_prev @ W + b, (A_prev, W, b)"
+_DENSE = "return long_product(A_prev, W) + b, (A_prev, W, b)"
 
 NETWORK_LAYERS += of(
     "07_model",
@@ -258,9 +258,10 @@ NETWORK_LAYERS += of(
 )
 
 # %% ../../../chapters/making/mistakes.ipynb #3baddd11
-_DA, _DW = "dZ @ W.T", "A_prev.T @ dZ"
-_DB = "dZ.sum(axis=0, keepdims=True)"
-_GRADIENTS = f"return {_DA}, {_DW}, {_DB}"
+_DA, _DW = "long_product(dZ, W.T)", "long_product(A_prev.T, dZ)"
+_DB = "sum_over(dZ, axis=0, keepdims=True)"
+_BOTH = f"{_DW},\n            {_DB}"
+_GRADIENTS = f"return ({_DA}, {_BOTH})"
 
 NETWORK_LAYERS += of(
     "07_model",
@@ -271,7 +272,7 @@ NETWORK_LAYERS += of(
                                           "suma: dZ ya está dividido entre "
                                           "m")),
     wrong("dW and db are divided by m, and dZ is divided already",
-          f"{_DW}, {_DB}", f"{_DW} / len(dZ), {_DB} / len(dZ)",
+          _BOTH, f"{_DW} / len(dZ), {_DB} / len(dZ)",
           fully_connected_layer_backward=("dW y db se dividen entre m, y dZ "
                                           "ya está dividido")),
     wrong("dW is divided by m, and dZ is divided already",

@@ -190,8 +190,8 @@ POOLING += of(
           "return A, (A_prev, hparameters)",
           "return A, (A_prev.copy(), hparameters)"),
     wrong("the whole image, by its maximum",
-          "A_prev.mean(axis=(1, 2))", "A_prev.max(axis=(1, 2))"),
+          "mean_over(A_prev, axis=(1, 2))", "A_prev.max(axis=(1, 2))"),
     wrong("the channels are averaged too",
-          "A_prev.mean(axis=(1, 2))",
+          "mean_over(A_prev, axis=(1, 2))",
           "A_prev.mean(axis=(1, 2, 3), keepdims=True)[:, 0, 0]"),
 )
