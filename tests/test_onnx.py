@@ -296,6 +296,8 @@ def networks():
             TorchResidual(T.Conv2d(4, 4, 1)), T.ReLU(), TorchResidual(
                 chain(T.Tanh(), T.Conv2d(4, 4, 3, padding=1)),
                 T.Conv2d(4, 4, 1))))),
+        "of vectors": chain(conv(3, stride=3), T.Flatten(), TorchResidual(
+            chain(T.Linear(48, 48), T.ReLU())), T.Linear(48, 3)),
         "resnet": chain(
             T.Conv2d(3, 4, 7, 2, 3, bias=False), T.BatchNorm2d(4), T.ReLU(),
             T.MaxPool2d(3, 2, 1), Block(4, 4, 1), Block(4, 8, 2),

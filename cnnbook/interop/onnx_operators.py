@@ -361,17 +361,17 @@ def _pad(x, pads_too=None, number=None, axes=None, *, mode="constant",
         refuse("pads", pads, "those of the height and the width, 0 or more")
     return framed((top, left, bottom, right), value)
 
-# %% ../../chapters/F_onnx.ipynb #b06d8a02
+# %% ../../chapters/F_onnx.ipynb #e594d9ce
 READERS = {
     "Conv": _conv, "ConvTranspose": _conv_transpose, "Gemm": _gemm,
     "MatMul": _matmul, "Add": _add, "Mul": _mul,
     "BatchNormalization": _norm, "MaxPool": _max_pool,
     "AveragePool": _average_pool, "GlobalAveragePool": _global_average,
     "ReduceMean": _reduce_mean, "Relu": _relu, "LeakyRelu": _leaky,
-    "Clip": _clip, "Max": _max, "Tanh": _tanh, "Softmax": _softmax, "Dropout": _dropout,
-    "Identity": _identity, "Cast": _cast, "Transpose": _transpose,
-    "Flatten": _flatten, "Reshape": _reshape, "Squeeze": _squeeze,
-    "Pad": _pad}
+    "Clip": _clip, "Max": _max, "Tanh": _tanh, "Softmax": _softmax,
+    "Dropout": _dropout, "Identity": _identity, "Cast": _cast,
+    "Transpose": _transpose, "Flatten": _flatten, "Reshape": _reshape,
+    "Squeeze": _squeeze, "Pad": _pad}
 
 # %% ../../chapters/F_onnx.ipynb #90ef2220
 # What an old version meant by a setting that it did not give.
