@@ -197,7 +197,7 @@ def to_onnx(
         write_whole(path, proto.SerializeToString())
     return proto
 
-# %% ../../chapters/F_onnx.ipynb #bbfd4352
+# %% ../../chapters/F_onnx.ipynb #3c23ac21
 def from_onnx(path):    # of a file; or its bytes, or a ModelProto
     """The network of an ONNX file, in cnnbook.nn, that predicts.
 

@@ -207,7 +207,7 @@ def _average_pool(x, *, kernel_shape, strides=(1, 1), dilations=(1, 1),
         _only(count_include_pad=(count_include_pad, 1))
     return [*frame, torch.nn.AvgPool2d(f, s)]
 
-# %% ../../chapters/F_onnx.ipynb #17fb5d21
+# %% ../../chapters/F_onnx.ipynb #e10f0923
 def _global_average(x):
     as_images(x)
     return [torch.nn.AdaptiveAvgPool2d(1)]
@@ -223,6 +223,13 @@ def _reduce_mean(x, axes_too=None, *, axes=None, keepdims=1,
             TorchGlobalAvgPool()]
 
 def _relu(x):
+    return [torch.nn.ReLU()]
+
+def _max(x, low):
+    "The largest of x and 0."
+    if the_number("the other one", as_weight(
+            "the other one", low, x, *range(len(x.shape) + 1))) != 0:
+        refuse("the other one", low.item(), 0)
     return [torch.nn.ReLU()]
 
 def _leaky(x, *, alpha=0.01):
@@ -354,19 +361,19 @@ def _pad(x, pads_too=None, number=None, axes=None, *, mode="constant",
         refuse("pads", pads, "those of the height and the width, 0 or more")
     return framed((top, left, bottom, right), value)
 
-# %% ../../chapters/F_onnx.ipynb #6612b4c0
+# %% ../../chapters/F_onnx.ipynb #e594d9ce
 READERS = {
     "Conv": _conv, "ConvTranspose": _conv_transpose, "Gemm": _gemm,
     "MatMul": _matmul, "Add": _add, "Mul": _mul,
     "BatchNormalization": _norm, "MaxPool": _max_pool,
     "AveragePool": _average_pool, "GlobalAveragePool": _global_average,
     "ReduceMean": _reduce_mean, "Relu": _relu, "LeakyRelu": _leaky,
-    "Clip": _clip, "Tanh": _tanh, "Softmax": _softmax, "Dropout": _dropout,
-    "Identity": _identity, "Cast": _cast, "Transpose": _transpose,
-    "Flatten": _flatten, "Reshape": _reshape, "Squeeze": _squeeze,
-    "Pad": _pad}
+    "Clip": _clip, "Max": _max, "Tanh": _tanh, "Softmax": _softmax,
+    "Dropout": _dropout, "Identity": _identity, "Cast": _cast,
+    "Transpose": _transpose, "Flatten": _flatten, "Reshape": _reshape,
+    "Squeeze": _squeeze, "Pad": _pad}
 
-# %% ../../chapters/F_onnx.ipynb #b895fc8b
+# %% ../../chapters/F_onnx.ipynb #90ef2220
 # What an old version meant by a setting that it did not give.
 _BEFORE = [(13, "Softmax", {"axis": 1, "of_the_rest": True}),
            (7, "Dropout", {"is_test": 0}),
@@ -377,7 +384,8 @@ def read_operator(kind, version, x, constants, settings):
     for end, name, meant in _BEFORE:
         if version < end and name == kind:
             settings = {**meant, **settings}
-    if isinstance(x.last, Pending) and kind not in x.last.goes_on:
+    if isinstance(x.last, Pending) and kind not in (
+            *x.last.goes_on, "Identity", "Dropout", "Cast"):
         refuse(f"what follows {type(x.last).__name__}", kind,
                " or ".join(x.last.goes_on))
     known = inspect.signature(READERS[kind]).parameters.values()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-# %% ../../chapters/F_onnx.ipynb #e1f5f816
+# %% ../../chapters/F_onnx.ipynb #1d573854
 class Step(NamedTuple):
     "A module on the way from the images to a tensor of the graph."
     module: torch.nn.Module
@@ -22,6 +22,7 @@ class Value(NamedTuple):
     "What travels along an edge: shape, dtype, and the way from the images."
     shape: tuple            # (m, n_C, n_H, n_W) or (m, n)
     dtype: np.dtype
+    sure: bool              # whether n_H and n_W are known, or n
     steps: tuple = ()
 
     @property
