@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from cnnbook import architectures, backprop, fast, interpret, lab, nn, pooling
-from cnnbook.checks import long_product, mean_over, sum_over
+from cnnbook.lab import long_product
+from cnnbook.sums import mean_over, sum_over
 from cnnbook.conv_layer import conv_forward as loops_conv_forward
 from cnnbook.data import minibatches
 from cnnbook.evaluation import confusion_matrix

@@ -42,13 +42,13 @@ POINTS = {2: [0, 1, -1], 4: [0, 3/4, -3/4, 3/2, -3/2]}      # of F(m, 3)
 import math
 from typing import NamedTuple
 
-from ..checks import sum_over
 from .blocks import add_parts, cut_blocks, group_blocks
 from .infinities import Watch
 from .memory import CACHE, carve, empty_aligned
 from .products import mix, multiply_slices
 from .threads import run_parallel
 from .windows import padded_part
+from ..sums import sum_over
 
 # %% ../../chapters/E_engine.ipynb #484310c7
 _MATRICES = {k: cook_toom(points, k, 3) for k, points in POINTS.items()}
