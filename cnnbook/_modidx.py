@@ -979,6 +979,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                   'cnnbook/fast/signals.py'),
                                       'cnnbook.fast.signals._correlation': ('e_engine.html#_correlation', 'cnnbook/fast/signals.py'),
                                       'cnnbook.fast.signals._direct': ('e_engine.html#_direct', 'cnnbook/fast/signals.py'),
+                                      'cnnbook.fast.signals._in_double': ('e_engine.html#_in_double', 'cnnbook/fast/signals.py'),
                                       'cnnbook.fast.signals._signal_rows': ('e_engine.html#_signal_rows', 'cnnbook/fast/signals.py'),
                                       'cnnbook.fast.signals._write_edges': ('e_engine.html#_write_edges', 'cnnbook/fast/signals.py'),
                                       'cnnbook.fast.signals.conv1d': ('e_engine.html#conv1d', 'cnnbook/fast/signals.py'),

@@ -124,6 +124,9 @@ SUMS = {
     "GlobalAvgPool": (lambda X: nn.GlobalAvgPool()(X), (1, 1024, 1024, 2)),
     "global_average_pool": (lambda X: pooling.global_average_pool(X)[0],
                             (1, 1024, 1024, 1)),
+    "conv1d": (lambda x: fast.conv1d(x, np.ones(MANY, np.float32)), (MANY,)),
+    "conv1d, stride 2": (lambda x: fast.conv1d(
+        x, np.ones(MANY - 2, np.float32), 0, 2), (MANY,)),
     "AvgPool2D": (pooled(fast.pool_forward), (1, 1000, 1000, 2)),
     "pool_forward": (pooled(pooling.pool_forward), (1, 1000, 1000, 2)),
     "BatchNorm2D": (normalized, *[(64, 128, 128, 3)] * 2),

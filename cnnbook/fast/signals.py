@@ -147,12 +147,23 @@ def _signal_rows(task, T):
     return _SignalRows(q, r, groups // max(1, slices), slices, first, step)
 
 # %% ../../chapters/E_engine.ipynb #80766303
+def _in_double(write, task, threads):
+    "What `write` writes of a long sum, in float64 and rounded at the end."
+    A, W, b = (x.astype(np.float64) for x in (task.A, task.W, task.b))
+    wide = task._replace(A=A, W=W, b=b, Z=np.empty(task.Z.shape))
+    done = write(wide, threads)
+    task.Z[...] = wide.Z
+    return done
+
+# %% ../../chapters/E_engine.ipynb #16aa3760
 def _by_toeplitz(task, threads):
     """Write the correlation of a signal, without copying its windows.
 
     Each row of a product computes as many outputs as a line of the cache
     holds. Returns False if a result is not finite.
     """
+    if len(task.W[0]) > 8192 and task.Z.dtype == np.float32:
+        return _in_double(_by_toeplitz, task, threads)
     (X, _, Z), windows, watch = task.matrices, task.windows, Watch()
     x, z, s = X[0], Z[0], windows.across
     q = max(1, min(64 // x.itemsize, len(z), (1 << 16) // s))
