@@ -1161,6 +1161,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                          'cnnbook/interop/onnx_operators.py'),
                                                 'cnnbook.interop.onnx_operators._pool': ( 'f_onnx.html#_pool',
                                                                                           'cnnbook/interop/onnx_operators.py'),
+                                                'cnnbook.interop.onnx_operators._prelu': ( 'f_onnx.html#_prelu',
+                                                                                           'cnnbook/interop/onnx_operators.py'),
                                                 'cnnbook.interop.onnx_operators._reduce_mean': ( 'f_onnx.html#_reduce_mean',
                                                                                                  'cnnbook/interop/onnx_operators.py'),
                                                 'cnnbook.interop.onnx_operators._relu': ( 'f_onnx.html#_relu',

@@ -18,7 +18,7 @@ from .onnx_values import (Instead, Pending, Step, Value,
                                          refuse)
 from .pytorch import TorchGlobalAvgPool, TorchResidual
 
-# %% ../../chapters/F_onnx.ipynb #9cddc77f
+# %% ../../chapters/F_onnx.ipynb #fba7af2a
 VERSIONS = range(6, 29)         # of ONNX's own operators, those that we know
 
 def _parsed(path):
@@ -46,7 +46,7 @@ def _with_shapes(proto):
             value.type.tensor_type.shape.SetInParent()
     return proto
 
-# %% ../../chapters/F_onnx.ipynb #95ceb9d0
+# %% ../../chapters/F_onnx.ipynb #a0c133b0
 def load_graph(path):
     "The graph of an ONNX file, and its version; ValueError if damaged."
     import onnx.inliner
@@ -66,11 +66,11 @@ def _version(proto):
     versions = [opset.version for opset in proto.opset_import
                 if opset.domain in ("", "ai.onnx")]
     if len(versions) != 1 or versions[0] not in VERSIONS:
-        refuse("the version of ONNX's operators", versions,
+        refuse("path, in its version of ONNX's operators,", versions,
                f"one from {VERSIONS[0]} to {VERSIONS[-1]}")
     return versions[0]
 
-# %% ../../chapters/F_onnx.ipynb #c751bbe5
+# %% ../../chapters/F_onnx.ipynb #84b9f32f
 def _constants(graph):
     "The arrays that the file brings, by name."
     from onnx import numpy_helper
@@ -101,7 +101,7 @@ def only_one(what, values):
         refuse(f"the {what}s of the graph", [v.name for v in values], "one")
     return values
 
-# %% ../../chapters/F_onnx.ipynb #1a7fb069
+# %% ../../chapters/F_onnx.ipynb #2ce4a630
 def _settings(node):
     "The attributes of a node, as Python's own values."
     from onnx import helper
@@ -114,12 +114,13 @@ def _settings(node):
             if attribute.ints or attribute.floats else value)
     return found
 
-# %% ../../chapters/F_onnx.ipynb #f2a2a67a
+# %% ../../chapters/F_onnx.ipynb #6c6aa6e4
 # An axis of unknown size is read as if it had one that no axis has, so that
-# (m, n_C n_H n_W) is recognized however a graph computes it.
-_UNKNOWN = (10007, 30011, 20011, 20021)
+# (m, n_C n_H n_W) is recognized however a graph computes it. The last two are
+# multiples of 64: the branches of many graphs only fit for such images.
+_UNKNOWN = (10007, 30011, 64 * 313, 64 * 311)
 
-# %% ../../chapters/F_onnx.ipynb #63fa0aca
+# %% ../../chapters/F_onnx.ipynb #2c43d581
 def images_of(graph, constants):
     "The name of the graph's only input, and what travels from there."
     from onnx import TensorProto, helper
@@ -144,7 +145,7 @@ def channels_of(x):
     "The channels that the file says its images have, or None."
     return x.shape[1] if x.shape[1] != _UNKNOWN[1] else None
 
-# %% ../../chapters/F_onnx.ipynb #9240e9ef
+# %% ../../chapters/F_onnx.ipynb #11baff8f
 _EXPECTED = {       # the numbers per image that some weights expect
     "Conv": lambda W, settings: W.shape[1] * settings.get("group", 1),
     "Gemm": lambda W, settings: W.shape[settings.get("transB", 0) != 0],
@@ -163,7 +164,7 @@ def told_by(node, x, W):
     return x._replace(shape=(x.shape[0], n, *x.shape[2:]),
                       sure=x.sure or flat)
 
-# %% ../../chapters/F_onnx.ipynb #6aa99248
+# %% ../../chapters/F_onnx.ipynb #973f1011
 _FOLDED = set("Constant Identity Cast Transpose Reshape Unsqueeze Squeeze "
               "Flatten Concat Gather Slice Add Sub Mul Div Neg Sqrt Shape "
               "Size ReduceProd ConstantOfShape CastLike Expand".split())
@@ -192,7 +193,7 @@ def size_of(x, start=0, end=None):
     "What Shape gives: a constant, but for the axes that nobody knows."
     return np.array(x.shape[start:end], np.int64)
 
-# %% ../../chapters/F_onnx.ipynb #551bd03b
+# %% ../../chapters/F_onnx.ipynb #e61f6cf7
 def _leaves(module, shape):
     "The shape that leaves `module`; no number is computed."
     empty = {name: torch.empty(tensor.shape, device="meta")
@@ -219,7 +220,7 @@ def after(x, name, modules):
     sure = x.sure or any(isinstance(module, _SURE) for module in modules)
     return Value(shape, x.dtype, sure, tuple(steps))
 
-# %% ../../chapters/F_onnx.ipynb #9c01837c
+# %% ../../chapters/F_onnx.ipynb #e4416bcb
 def _branch(steps):
     modules = [step.module for step in steps]
     return (modules[0] if len(modules) == 1 else
@@ -248,7 +249,7 @@ def summed(name, a, b):
                 nodes[0] | nodes[1] | {name}, before)
     return a._replace(steps=(*a.steps[:fork], step))
 
-# %% ../../chapters/F_onnx.ipynb #45281e09
+# %% ../../chapters/F_onnx.ipynb #68a12712
 def _what_leaves(node, version, inputs):
     "The value of the node's output: an array, or what the images become."
     from_images = [x for x in inputs if isinstance(x, Value)]
@@ -277,7 +278,7 @@ def _what_leaves(node, version, inputs):
         refuse("its outputs", list(node.output), "one")
     return after(x, node.output[0], modules)
 
-# %% ../../chapters/F_onnx.ipynb #1adcf3c5
+# %% ../../chapters/F_onnx.ipynb #7f7812b6
 def _walked(graph, version):
     "What enters the graph and what leaves it, two Values."
     known = {"": None, **_constants(graph)}
@@ -302,7 +303,7 @@ def _walked(graph, version):
                "operation", "what the images become")
     return images, end
 
-# %% ../../chapters/F_onnx.ipynb #0e24d5f4
+# %% ../../chapters/F_onnx.ipynb #40bdae61
 def read_graph(path):
     "What enters the graph of a file and what leaves it; else ValueError."
     graph, version = load_graph(path)
