@@ -355,6 +355,7 @@ def test_what_pytorch_exports_is_read(kind, way, tmp_path, capsys):
             rtol=1e-3, atol=1e-4)
 
 
+@onnxscript_too
 @pytest.mark.filterwarnings("ignore")
 def test_a_padding_that_the_file_leaves_to_be_computed_is_refused(tmp_path):
     net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3, padding="same"))
