@@ -1117,6 +1117,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                             'cnnbook.interop.onnx_graph.read_graph': ( 'f_onnx.html#read_graph',
                                                                                        'cnnbook/interop/onnx_graph.py'),
                                             'cnnbook.interop.onnx_graph.size_of': ('f_onnx.html#size_of', 'cnnbook/interop/onnx_graph.py'),
+                                            'cnnbook.interop.onnx_graph.sized': ('f_onnx.html#sized', 'cnnbook/interop/onnx_graph.py'),
                                             'cnnbook.interop.onnx_graph.summed': ('f_onnx.html#summed', 'cnnbook/interop/onnx_graph.py'),
                                             'cnnbook.interop.onnx_graph.told_by': ('f_onnx.html#told_by', 'cnnbook/interop/onnx_graph.py')},
             'cnnbook.interop.onnx_operators': { 'cnnbook.interop.onnx_operators._add': ( 'f_onnx.html#_add',

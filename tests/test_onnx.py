@@ -617,6 +617,16 @@ FORMS = {
         ("MaxPool", "x", "p", dict(kernel_shape=[2, 2], strides=[2, 2])),
         ("Conv", "x W", "c", dict(strides=[2, 2])), ("Add", "p c", "y"),
         W=draw(4, 4, 1, 1), shape=(None, 4, None, None)),
+    "nothing known, sum": graph_of(
+        ("Conv", "x W", "c"), ("Add", "x c", "y"), W=draw(4, 4, 1, 1),
+        shape=(None,) * 4),
+    "nothing known, flat sum": graph_of(
+        ("Flatten", "x", "f"), ("Gemm", "f W", "g"), ("Add", "g f", "s"),
+        ("MatMul", "s V", "y"), W=draw(144, 144), V=draw(144, 2),
+        shape=(None, 4, None, None)),
+    "nothing known, flat twice": graph_of(
+        ("Flatten", "x", "f"), ("Tanh", "f", "t"), ("Add", "f t", "s"),
+        ("MatMul", "s V", "y"), V=draw(144, 2), shape=(None, 4, None, None)),
     "nothing known, vectors": graph_of(("Gemm", "x W", "y", dict(transB=1)),
                                        W=V, shape=(None, None)),
     "nothing known, norm": graph_of(
