@@ -36,4 +36,4 @@ __getattr__, __dir__, __all__ = attach(__name__, {
     "images": ["read_cifar10", "read_idx", "read_image", "read_images",
                "read_mnist"],
 }, rooms=["architectures", "checks", "classroom", "drawings", "interop",
-          "interpret", "nn", "press", "progress_bar", "storage"])
+          "interpret", "nn", "press", "progress_bar", "storage", "sums"])

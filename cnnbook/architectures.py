@@ -11,8 +11,7 @@ import math
 
 import numpy as np
 
-from .checks import (as_array, as_int, check_equal, check_fits,
-                            sum_over, widen)
+from .checks import as_array, as_int, check_equal, check_fits
 from .lab import one_hot_encode
 from .nn.nonlinearities import ReLU, Tanh
 from .nn.arguments import as_generator, as_gradient, as_number
@@ -23,6 +22,7 @@ from .nn.losses import mean_squared_error, softmax_cross_entropy
 from .nn.normalization import BatchNorm2D
 from .nn.pooling import (AvgPool2D, Flatten, GlobalAvgPool,
                                 MaxPool2D)
+from .sums import sum_over, widen
 
 # %% ../chapters/11_architectures.ipynb #972bd302
 class PositionBias(Layer):

@@ -9,11 +9,11 @@ __all__ = ['conv_backward', 'numeric_gradient', 'check_gradient', 'create_mask_f
 # %% ../chapters/06_backprop.ipynb #1cbd7643
 import numpy as np
 
-from .checks import (as_array, as_cache, as_choice, as_int,
-                            check_equal, widen)
+from .checks import as_array, as_cache, as_choice, as_int, check_equal
 from .conv_layer import _conv_arguments
 from .padding import output_size, zero_pad
 from .pooling import pool_sizes
+from .sums import widen
 
 # %% ../chapters/06_backprop.ipynb #6811c08f
 def _conv_backward_arguments(dZ, cache):

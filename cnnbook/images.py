@@ -8,27 +8,91 @@ __all__ = ['read_image', 'read_images', 'read_idx', 'read_mnist', 'read_cifar10'
 # %% ../chapters/B_images.ipynb #15a43d8d
 import gzip
 import math
+import re
+import sys
+import threading
 import warnings
 import zlib
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from .checks import as_choice, as_int
+from .checks import as_array, as_choice, as_int
 from .progress_bar import progress
 
+# %% ../chapters/B_images.ipynb #4a57292d
+class _Scale(NamedTuple):
+    "How the values of an image that has more than 8 bits are to be read."
+    white: float            # this value is white
+    doubt: float            # if none exceeds this, white may be another
+    inverted: bool          # 0 is white, and `white` is black
+
+def _scale(image):
+    "The `_Scale` of a Pillow image just opened; None if it has 8 bits."
+    tags, mode = getattr(image, "tag_v2", {}), image.mode
+    bits, kind, zero, low, high = (float(np.ravel(tags.get(tag, other))[0])
+        for tag, other in ((258, 16), (339, 1), (262, 1), (281, 0), (341, 0)))
+    if mode != "F" and not mode.startswith("I"):
+        deep = re.search(";16[LBN]", str(image.tile))   # 16 bits per channel
+        return _Scale(65535, 65535 / 4, False) if deep else None
+    for white in high, low:             # TIFF: the largest sample
+        if white > 0 and math.log2(white + 1).is_integer():
+            return _Scale(white, 0, zero == 0)
+    if mode == "F" or bits < 16 or "ppm" in str(image.tile):
+        return _Scale(1 if mode == "F" else 2 ** bits - 1, 0, zero == 0)
+    white = 2 ** 15 - 1 if (bits, kind) == (16, 2) else 65535
+    return _Scale(white, white / 4 if bits == 16 else white - 1, zero == 0)
+
+# %% ../chapters/B_images.ipynb #0917bdfb
+def _check_range(values, scale, white):
+    """None, or a warning if white may be another value than the scale's.
+
+    ValueError if the values cannot be scaled by it.
+    """
+    low, high = float(values.min()), float(values.max())
+    if not math.isfinite(low + high):
+        raise ValueError("a value is not a finite number")
+    slack = scale.white / 510           # half a step of 8 bits
+    outside = low < -slack or high > scale.white + slack
+    if not outside and not 0 < high <= scale.doubt:
+        return None
+    text = (f"values from {low:g} to {high:g}, with white at "
+            f"{scale.white:g}")
+    if white is not None:
+        return f"{text}: those outside are clipped"
+    likely = next((w for w in (255, 1023, 4095, 16383, 65535)
+                   if high <= w != scale.white),
+                  math.ceil(high))
+    text += f"; if white is another value, give it, as in white={likely}"
+    if outside or 16 * high <= scale.white:
+        raise ValueError(text)
+    return text
+
 # %% ../chapters/B_images.ipynb #c6411964
-_FITS = ("stretch", "crop")
+def _to_8_bits(image, scale, white):
+    "A Pillow image of the `scale` in 8 bits, and a warning or None."
+    from PIL import Image
+    if image.mode != "F" and not image.mode.startswith("I"):
+        if white not in (None, 65535):
+            raise ValueError("of 16 bits per channel Pillow reads the upper "
+                             f"8: white must be 65535; got {white:g}")
+        colors = np.asarray(image.convert("RGB"), np.float32)
+        return image, _check_range(257 * colors, scale, white)
+    if white is not None:
+        scale = scale._replace(white=float(white), doubt=0)
+    values = np.asarray(image)
+    warning = _check_range(values, scale, white)
+    part = np.clip(values / np.float32(scale.white), 0, 1)
+    part = 1 - part if scale.inverted else part
+    clear = image.info.get("transparency")
+    if isinstance(clear, int):
+        part[values == clear] = 1       # seen over white
+    return Image.fromarray(np.rint(255 * part).astype(np.uint8)), warning
 
 def _as_rgb(image):
-    "The Pillow `image` upright, in 8-bit RGB, over white if transparent."
-    from PIL import Image, ImageOps
-    image = ImageOps.exif_transpose(image)
-    if image.mode == "F" or image.mode.startswith("I"):     # 16 bits or more
-        a = np.nan_to_num(np.asarray(image, dtype=np.float64))
-        a = a / (1 if image.mode == "F" else 65535)     # F: already 0 ... 1
-        image = Image.fromarray(
-            np.rint(255 * np.clip(a, 0, 1)).astype(np.uint8))
+    "The Pillow `image` of 8 bits in RGB, over white if transparent."
+    from PIL import Image
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
@@ -36,6 +100,8 @@ def _as_rgb(image):
     return image.convert("RGB")
 
 # %% ../chapters/B_images.ipynb #f7293845
+_FITS = ("stretch", "crop")
+
 def _as_size(size):
     "(n_H, n_W) from an int or a pair of them."
     pair = (size, size) if not isinstance(size, (tuple, list)) else size
@@ -43,29 +109,68 @@ def _as_size(size):
         raise ValueError(f"size must be an integer or (n_H, n_W); got {size}")
     return as_int("size", pair[0], 1), as_int("size", pair[1], 1)
 
+def _check_settings(size, fit, max_pixels, white):
+    "TypeError or ValueError if one of them is impossible."
+    _as_size(size)
+    as_choice("fit", fit, _FITS)
+    as_int("max_pixels", max_pixels, 1)
+    if white is not None and not 0 < as_array("white", white, 0) < np.inf:
+        raise ValueError(f"white must be finite and above 0; got {white}")
+
 # %% ../chapters/B_images.ipynb #d9c5844e
-def _decode(path, max_pixels):
-    "The image in the file, as `_as_rgb` gives it; none that is enormous."
+_OPENING = threading.Lock()
+
+def _open(path, max_pixels):
+    "The file, opened by Pillow, with `max_pixels` if its own limit is less."
     from PIL import Image
+    with _OPENING:
+        own = Image.MAX_IMAGE_PIXELS
+        try:
+            Image.MAX_IMAGE_PIXELS = own and max(own, max_pixels)
+            return Image.open(path)
+        finally:
+            Image.MAX_IMAGE_PIXELS = own
+
+def _decode(path, max_pixels, white):
+    "The image, upright, as `_as_rgb` gives it, and a warning or None."
+    from PIL import Image, ImageOps
     if path.stat().st_size == 0:
         raise ValueError("the file is empty")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(path) as image:
+        with _open(path, max_pixels) as image:
             width, height = image.size
             if width * height > max_pixels:
                 raise ValueError(f"{width} x {height} pixels, more than "
                                  f"{max_pixels}")
+            scale, warning = _scale(image), None
             image.load()            # a truncated file fails here
-            return _as_rgb(image)
+            image = ImageOps.exif_transpose(image)
+            if scale is not None:
+                image, warning = _to_8_bits(image, scale, white)
+            return _as_rgb(image), warning
 
-def _resize(rgb, n_H, n_W, fit):
-    "The Pillow image, stretched or cropped to n_H rows and n_W columns."
+# %% ../chapters/B_images.ipynb #eeb59483
+def _printable(text):
+    "The text, with escapes for what the standard output cannot print."
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+def _read(path, size, fit, max_pixels, white):
+    "What `read_image` returns, and a warning or None; its ValueError."
     from PIL import Image, ImageOps
-    if fit == "crop":
-        return ImageOps.fit(rgb, (n_W, n_H), Image.Resampling.BILINEAR)
-    return rgb.resize((n_W, n_H), Image.Resampling.BILINEAR)
+    try:
+        rgb, warning = _decode(path, max_pixels, white)
+        resize = ImageOps.fit if fit == "crop" else Image.Image.resize
+        rgb = resize(rgb, _as_size(size)[::-1], Image.Resampling.BILINEAR)
+    except Exception as error:          # a decoder may raise nearly anything
+        reason = str(error).replace(str(path), path.name) or \
+            type(error).__name__
+        raise ValueError(_printable(f"{path.name}: {reason}")) from error
+    if warning:
+        warning = _printable(f"{path.name}: {warning}")
+    return np.asarray(rgb, dtype=np.float32) / 255, warning
 
 # %% ../chapters/B_images.ipynb #e4ea9f62
 def read_image(
@@ -73,59 +178,105 @@ def read_image(
     size,                    # n, or (n_H, n_W)
     fit="stretch",           # or "crop": keep the proportions
     max_pixels=80_000_000,   # larger files are refused before decoding
+    white=None,              # its value where there are more than 8 bits
 ):
     """One photograph as (n_H, n_W, 3) float32 between 0 and 1.
 
-    Raises ValueError, with the reason, if the file cannot be used.
+    Raises ValueError, with the reason, if the file cannot be used, and warns
+    if white may be another value, or is exceeded.
     """
-    (n_H, n_W), path = _as_size(size), Path(path)
-    as_choice("fit", fit, _FITS)
-    as_int("max_pixels", max_pixels, 1)
-    try:
-        rgb = _resize(_decode(path, max_pixels), n_H, n_W, fit)
-    except Exception as error:          # a decoder may raise nearly anything
-        reason = str(error).replace(str(path), path.name) or \
-            type(error).__name__
-        raise ValueError(f"{path.name}: {reason}") from error
-    return np.asarray(rgb, dtype=np.float32) / 255
+    _check_settings(size, fit, max_pixels, white)
+    image, warning = _read(Path(path), size, fit, max_pixels, white)
+    if warning:
+        warnings.warn(warning, stacklevel=2)
+    return image
 
 # %% ../chapters/B_images.ipynb #6c3ec86e
+_LEFT_BEHIND = ("__macosx", "@eadir", "$recycle.bin", "thumbs.db",
+                "desktop.ini")
+
+def _seen(name):
+    "Whether a file or folder counts: not if it is hidden or a system's."
+    return not name.startswith(".") and name.lower() not in _LEFT_BEHIND
+
 def _files(folder):
     "The files under `folder`, at any depth, in order; hidden ones left out."
-    found = [path for path in folder.rglob("*") if path.is_file() and not any(
-        part.startswith(".") for part in path.relative_to(folder).parts)]
+    found = [path for path in folder.rglob("*") if path.is_file() and all(
+        map(_seen, path.relative_to(folder).parts))]
     return sorted(found, key=lambda path: path.relative_to(folder).parts)
 
-def _classes(folder):
+def _sub_folders(folder):
     "The names of the sub-folders of `folder`, in alphabetical order."
+    return sorted(path.name for path in folder.iterdir()
+                  if path.is_dir() and _seen(path.name))
+
+# %% ../chapters/B_images.ipynb #851dc086
+_SPLIT = re.compile(r"(train|training|test|testing|val|valid|validation|dev)"
+                    r"([-_ ]?(set|data|images|\d+))*", re.IGNORECASE)
+
+def _holds_images(folder):
+    "Whether a file that lies in `folder` itself is named as an image."
+    from PIL import Image
+    return any(path.is_file() and _seen(path.name) and path.suffix.lower()
+               in Image.registered_extensions() for path in folder.iterdir())
+
+def _too_high(folder, classes):
+    "The folders to read instead of `folder`, if it is a level too high."
+    inside = {name: _sub_folders(folder / name) for name in classes}
+    split = [name for name in classes if _SPLIT.fullmatch(name)]
+    parts = [name for name in split if inside[name]]
+    if len(parts) > 1 or parts and split == classes:
+        return parts                            # train/cats, test/cats, ...
+    for name, names in inside.items():
+        if names and all(map(_SPLIT.fullmatch, names)):
+            return [f"{name}/{part}" for part in names]
+    alone = len(classes) == 1 and inside[classes[0]] and not _holds_images(
+        folder / classes[0])
+    return classes if alone else []
+
+# %% ../chapters/B_images.ipynb #d4716d75
+def _classes(folder):
+    "The names of the sub-folders of `folder`, if they are its classes."
     if not folder.is_dir():
-        raise FileNotFoundError(f"folder must be a folder; got {folder}, "
-                                "which is not there or is a file")
-    classes = sorted(p.name for p in folder.iterdir()
-                     if p.is_dir() and not p.name.startswith("."))
+        raise FileNotFoundError(_printable(
+            f"folder must be a folder; got {folder}, not there or a file"))
+    classes = _sub_folders(folder)
+    must = (f"folder {folder} must have one sub-folder per class (such as "
+            "cats and dogs); got ")
     if not classes:
-        raise ValueError(f"folder {folder} must have one sub-folder per "
-                         "class (such as cats and dogs); got none")
+        low = ", but images: read the folder above" * _holds_images(folder)
+        raise ValueError(_printable(f"{must}none{low}"))
+    below = _too_high(folder, classes)
+    if below:
+        raise ValueError(_printable(
+            f"{must}{', '.join(classes)}, with folders inside: it is one "
+            f"level too high; read {' or '.join(below)}"))
     return classes
 
 # %% ../chapters/B_images.ipynb #e0f2370b
 def _read_each(files, read, report, folder):
-    "Yield the label and the image of each file; report the unusable ones."
+    "Yield the label and the image of each file; report what is wrong."
     for label, path in files:
+        where = _printable(path.parent.relative_to(folder).as_posix())
         try:
-            yield label, read(path)
+            image, warning = read(path)
         except ValueError as error:
-            if report is not None:
-                where = path.parent.relative_to(folder)
-                report(f"skipped {where.as_posix()}/{error}")
+            image, warning = None, f"skipped {where}/{error}"
+        else:
+            warning = warning and f"{where}/{warning}"
+        if warning and report is not None:
+            report(warning)
+        if image is not None:
+            yield label, image
 
 def _check_classes(classes, labels, files, folder):
     "ValueError if no image of a class could be read."
     for label, name in enumerate(classes):
         if label not in labels:
             skipped = sum(label == other for other, _ in files)
-            raise ValueError(f"the class {name!r} in {folder} must have an "
-                             f"image; got none ({skipped} skipped)")
+            raise ValueError(_printable(
+                f"the class {name!r} in {folder} must have an image; got "
+                f"none ({skipped} skipped)"))
 
 # %% ../chapters/B_images.ipynb #a76c55ac
 def read_images(
@@ -135,24 +286,25 @@ def read_images(
     max_pixels=80_000_000,   # larger files are skipped
     report=print,            # called with a line for each file skipped
     show=None,               # progress bar; None: only if someone watches
+    white=None,              # its value where there are more than 8 bits
 ):
     """Read a folder of photographs, one sub-folder per class.
 
     Returns `images` (m, n_H, n_W, 3), float32 in [0, 1]; `labels` (m,),
     integers; and the list of class names, in alphabetical order. Unusable
-    files are reported and skipped. Raises FileNotFoundError if there is no
-    such folder, ValueError if it or a class has nothing usable.
+    files are reported and skipped; what `read_image` warns of is reported.
+    Raises FileNotFoundError if there is no such folder, ValueError if it or
+    a class has nothing usable, or if it is a level too high or too low.
     """
-    _as_size(size)
-    as_choice("fit", fit, _FITS)
-    as_int("max_pixels", max_pixels, 1)
+    _check_settings(size, fit, max_pixels, white)
     folder = Path(folder)
     classes = _classes(folder)
     files = [(label, path) for label, name in enumerate(classes)
              for path in _files(folder / name)]
     found = list(_read_each(
         progress(files, label="images", show=show),
-        lambda path: read_image(path, size, fit, max_pixels), report, folder))
+        lambda path: _read(path, size, fit, max_pixels, white), report,
+        folder))
     labels = [label for label, _ in found]
     _check_classes(classes, labels, files, folder)
     return np.stack([image for _, image in found]), np.array(labels), classes

@@ -12,8 +12,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from .checks import (as_array, as_choice, as_int, check_equal,
-                            mean_over)
+from .checks import as_array, as_choice, as_int, check_equal
 from .conv_layer import ReceptiveField
 from .lab import one_hot_encode, softmax
 from .nn.nonlinearities import LeakyReLU, ReLU, Softmax, Tanh
@@ -22,6 +21,7 @@ from .nn.convolutions import Conv2D, ConvTranspose2D
 from .nn.dropout import Dropout
 from .nn.normalization import BatchNorm2D
 from .nn.pooling import MaxPool2D, Pad2D
+from .sums import mean_over
 
 # %% ../chapters/12_interpret.ipynb #7427ac0c
 def _as_model(model, X):

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['one_hot_encode', 'relu', 'relu_backward', 'softmax', 'compute_cost', 'cross_entropy', 'softmax_backward',
            'initialize_parameters', 'conv_layer_forward', 'conv_layer_backward', 'pool_layer_forward',
-           'pool_layer_backward', 'fully_connected_layer_forward', 'fully_connected_layer_backward', 'check_pixels',
-           'simple_cnn_model', 'backward_propagation', 'update_parameters', 'accuracy', 'test_model']
+           'pool_layer_backward', 'long_product', 'fully_connected_layer_forward', 'fully_connected_layer_backward',
+           'check_pixels', 'simple_cnn_model', 'backward_propagation', 'update_parameters', 'accuracy', 'test_model']
 
 # %% ../chapters/07_model.ipynb #251a683d
 import math
@@ -17,9 +17,10 @@ import numpy as np
 
 from .backprop import conv_backward, pool_backward
 from .checks import (as_array, as_cache, as_choice, as_dict, as_int,
-                            check_equal, long_product, sum_over, widen)
+                            check_equal)
 from .conv_layer import conv_forward
 from .pooling import pool_forward
+from .sums import sum_over, widen
 
 # %% ../chapters/07_model.ipynb #6f9456a9
 def one_hot_encode(
@@ -181,6 +182,17 @@ def pool_layer_forward(A_prev, hparameters, mode="max", layers=None):
 def pool_layer_backward(dA, cache, mode="max", layers=None):
     "Backward pass of `pool_layer_forward`: `dA_prev`."
     return _given(layers).pool_backward(dA, cache, mode)
+
+# %% ../chapters/07_model.ipynb #21691be0
+def long_product(A, B):
+    "`A @ B` for two matrices; long sums are accumulated in float64."
+    dtype, A, B, n = np.result_type(A, B), widen(A), widen(B), len(B)
+    if n <= 8192 or dtype == np.float64:
+        return (A @ B).astype(dtype, copy=False)
+    total = np.zeros((len(A), B.shape[1]))
+    for i in range(0, n, 512):
+        total += A[:, i:i + 512] @ B[i:i + 512]
+    return total.astype(dtype)
 
 # %% ../chapters/07_model.ipynb #9a19ac6b
 def fully_connected_layer_forward(

@@ -9,8 +9,9 @@ __all__ = ['pool_sizes', 'pool_forward', 'global_average_pool']
 import numpy as np
 
 from .checks import (as_array, as_choice, as_hparameter, check_equal,
-                            check_fits, mean_over)
+                            check_fits)
 from .padding import output_size
+from .sums import mean_over
 
 # %% ../chapters/05_pooling.ipynb #685807ac
 def pool_sizes(

@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ import pytest
 from cnnbook import backprop, conv_layer, fast, pooling
 from cnnbook.convolution1d import conv1d as loops_conv1d
 from cnnbook.convolution2d import conv2d as loops_conv2d
-from cnnbook.fast import layers, threads as fast_threads
+from cnnbook.fast import layers, signals, threads as fast_threads
 from cnnbook.fast import pooling as fast_pooling
 from cnnbook.fast.planner import CONV_ALGORITHMS
+from cnnbook.fast.separable import rank_one
 from cnnbook.fast.signals import CONV1D_ALGORITHMS, CONV2D_ALGORITHMS
 
 TOL = {"float64": 1e-12, "float32": 2e-5, "float16": 2e-2}
@@ -214,6 +216,23 @@ def test_extreme_values_stay_where_the_loops_leave_them(name, value):
         assert np.array_equal(np.isfinite(x), np.isfinite(y))
 
 
+@pytest.mark.parametrize("name", THREE)
+@pytest.mark.parametrize("value", [1e6, -1e20, 9.97e36])
+@pytest.mark.parametrize("place", [(0, 0), (5, 6), (17, 13)])
+def test_a_huge_number_of_an_image_spoils_no_neighbor(name, value, place):
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((3, 19, 18, 16), np.float32)
+    W = rng.standard_normal((3, 3, 16, 16), np.float32) / 10
+    b, hp = np.zeros((1, 1, 1, 16), np.float32), {"stride": 1, "pad": 1}
+    A[(1, *place, 3)] = value
+    A[2] *= 1e-9                                # an image is not another one
+    exact, size = (fast.conv_forward(*(f(x).astype(float) for x in (A, W, b)),
+                                     hp, "im2col")[0]
+                   for f in (np.asarray, np.abs))
+    Z, _ = fast.conv_forward(A, W, b, hp, name)
+    assert np.all(np.abs(Z - exact) <= 1e-4 * size)
+
+
 def test_everything_huge_or_tiny():
     rng = np.random.default_rng(2)
     for scale in 1e-30, 1e30:
@@ -331,6 +350,217 @@ def test_long_signals_equal_the_loops(f):
             close(got, expected, factor=5)
     x[4000] = np.inf                            # it spoils its windows alone
     close(fast.conv1d(x, w), loops_conv1d(x, w), factor=5)
+
+
+def outlier(n, value, rng, rest=None):
+    x = rng.standard_normal(n) if rest is None else np.full(n, rest)
+    x[n // 2] = value
+    return x
+
+
+def uneven(n, rng):
+    "Signals with numbers beside which a transform would lose the others."
+    line = np.linspace(0, 1, n)
+    return {
+        "one in ones": outlier(n, 1e20, rng, 1.), "spike": outlier(
+            n, 1e20, rng, 0.), "one in noise": outlier(n, -1e20, rng),
+        "fill": outlier(n, 9.97e36, rng), "decay": np.exp(-69 * line),
+        "growth": np.exp(69 * line), "step": np.where(line < 0.4, 1, 1e-30),
+        "mixed": np.where(np.arange(n) % 2, 1, 1e-30),
+        "missing": np.where(rng.random(n) < 0.1, 9.97e36, 1),
+        "land": np.where(line < 0.3, 9.97e36, rng.standard_normal(n)),
+        "silence": np.where(abs(line - 0.5) < 0.3, 0,
+                            rng.standard_normal(n) * 1e9),
+        "huge": rng.standard_normal(n) * 1e30}
+
+
+def kernels(m, rng):
+    return {"noise": rng.standard_normal(m), "ones": np.ones(m),
+            "peak": outlier(m, 1e15, rng, 1.),
+            "bell": np.exp(-np.linspace(-7, 7, m) ** 2)}
+
+
+def assert_as_the_sum(got, X, W, p, allowed):
+    "Of each output, the error is small beside the sum of its magnitudes."
+    exact = [np.longdouble(a) for a in (X, W)]
+    direct = np.convolve if got.ndim == 1 else convolve_slowly
+    expected, size = direct(*exact, p), direct(*map(abs, exact), p)
+    fits = size < np.finfo(got.dtype).max / 8       # nothing can overflow
+    assert np.all(abs(got - expected)[fits] <= allowed * size[fits])
+
+
+def convolve_slowly(X, W, p):
+    assert p == "valid"
+    windows = np.lib.stride_tricks.sliding_window_view(X, W.shape)
+    return np.einsum("ijkl,kl->ij", windows, W[::-1, ::-1])
+
+
+@pytest.mark.parametrize("name", uneven(10, np.random.default_rng(0)))
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_fft_errs_as_the_sum_does(name, dtype):
+    rng, allowed = np.random.default_rng(0), {"float64": 1e-10,
+                                              "float32": 3e-5}[dtype]
+    x = uneven(12_000, rng)[name].astype(dtype)
+    for w in kernels(501, rng).values():
+        for algorithm in "auto", "fft":
+            got = fast.conv1d(x, w.astype(dtype), algorithm=algorithm)
+            assert_as_the_sum(got, x, w.astype(dtype), "valid", allowed)
+    if name not in ("silence", "huge"):     # these have two ends like others
+        got = fast.conv1d(x, np.ones(501, dtype), "full")
+        assert_as_the_sum(got, x, np.ones(501, dtype), "full", allowed)
+
+
+@pytest.mark.parametrize("name", uneven(10, np.random.default_rng(0)))
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_fft_of_a_matrix_errs_as_the_sum_does(name, dtype):
+    rng, allowed = np.random.default_rng(0), {"float64": 1e-10,
+                                              "float32": 3e-5}[dtype]
+    x = uneven(90 * 80, rng)[name].astype(dtype).reshape(90, 80)
+    W = rng.standard_normal((14, 15)).astype(dtype)
+    for X in x, x.T:
+        assert_as_the_sum(fast.conv2d(X, W), X, W, "valid", allowed)
+
+
+def test_a_dark_part_of_a_photograph_is_as_exact_as_a_bright_one():
+    rng = np.random.default_rng(0)
+    X = rng.random((200, 200), np.float32)
+    X[50:150, 50:150] /= 255
+    W = rng.random((15, 15), np.float32)
+    assert_as_the_sum(fast.conv2d(X, W), X, W, "valid", 1e-5)
+
+
+def test_where_all_the_window_is_zero_so_is_the_result():
+    x, w = np.zeros(9000), np.random.default_rng(0).random(500)
+    x[4000], X = 7, np.zeros((90, 90))
+    X[:5] = 1
+    z, Z = fast.conv1d(x, w, "full"), fast.conv2d(X, np.ones((14, 15)), 20)
+    assert not z[:4000].any() and not z[4500:].any()
+    np.testing.assert_allclose(z[4000:4500], 7 * w, rtol=1e-10)
+    assert not Z[25:].any() and not Z[:, :6].any() and not Z[:6].any()
+
+
+def test_infinities_spoil_their_own_windows_alone():
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal(20_000), rng.standard_normal(1001)
+    expected = fast.conv1d(x, w, algorithm="toeplitz")
+    x[9000], x[100] = np.inf, np.nan
+    with np.errstate(all="ignore"):
+        got = fast.conv1d(x, w)
+    spoiled = np.zeros(19_000, bool)
+    spoiled[:101] = spoiled[8000:9001] = True
+    assert np.array_equal(np.isfinite(got), ~spoiled)
+    np.testing.assert_allclose(got[~spoiled], expected[~spoiled], atol=1e-10)
+
+
+def test_even_data_keep_the_fft(monkeypatch):
+    "Noise, a photograph, a ramp, sound; smooth kernels with tiny tails."
+    def fail(*args):
+        raise AssertionError("not by the FFT")
+    for name in "_by_toeplitz", "_by_square", "by_im2col":
+        monkeypatch.setattr(signals, name, fail)
+    rng, n = np.random.default_rng(0), 20_000
+    sound = rng.standard_normal(n) * (1.01 + np.sin(np.linspace(0, 9, n)))
+    for dtype in "float32", "float64":
+        for x in rng.standard_normal(n), np.linspace(-1, 1, n), sound:
+            for w in kernels(1001, rng)["noise"], np.exp(
+                    -np.linspace(-26, 26, 1001) ** 2):
+                fast.conv1d(x.astype(dtype), w.astype(dtype), "same")
+        for X in rng.standard_normal((99, 99)), rng.integers(0, 256, (99, 99)):
+            fast.conv2d(X.astype(dtype), rng.random((15, 15)).astype(dtype))
+
+
+def peak_of(function, *args, **kwargs):
+    "The result, and the memory in bytes that it needed at most."
+    tracemalloc.start()
+    try:
+        return function(*args, **kwargs), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("n, m, p, s", [
+    (1000, 5, 0, 10 ** 7), (1000, 500, 0, 10 ** 7), (1000, 5, 0, 999),
+    (1000, 5, 10 ** 9, 10 ** 9), (1000, 7, 10 ** 8, 10 ** 7 + 1),
+    (10 ** 6, 3, 0, 10 ** 5), (1000, 1000, 0, 10 ** 18)])
+def test_a_huge_stride_of_a_signal_costs_what_it_gives(n, m, p, s):
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal(n), rng.standard_normal(m)
+    for name in "auto", "toeplitz", "im2col":
+        z, peak = peak_of(fast.conv1d, x, w, p, s, name, threads=1)
+        close(z, loops_conv1d(x, w, p, s), factor=5)
+        assert peak < 100_000
+    with pytest.raises(ValueError, match="does not apply"):
+        fast.conv1d(x, w, p, s, "fft")
+
+
+@pytest.mark.parametrize("p, s, shape", [
+    (0, 10 ** 7, (1, 1)), ((0, 0), (1, 10 ** 7), (298, 1)),
+    ((1, 0), (10 ** 7, 2), (1, 149)), (10 ** 6, 10 ** 6, (3, 3)),
+    (1, 100, (3, 3))])
+def test_a_huge_stride_of_a_matrix_costs_what_it_gives(p, s, shape):
+    rng = np.random.default_rng(0)
+    X, W = rng.standard_normal((300, 301)), rng.standard_normal((3, 4))
+    for name in "auto", "columns", "im2col":
+        Z, peak = peak_of(fast.conv2d, X, W, p, s, name, threads=1)
+        assert Z.shape == shape and peak < 500_000
+        if np.max(p) < 10:
+            close(Z, loops_conv2d(X, W, p, s), factor=5)
+    assert np.max(p) < 10 or Z[1, 1] != 0 == Z[0].any()
+
+
+@pytest.mark.parametrize("hp", [
+    {"stride": 10 ** 7, "pad": 0}, {"stride": 10 ** 7, "pad": 1},
+    {"stride": 25, "pad": 2}, {"stride": 1, "pad": 30, "dilation": 30},
+    {"stride": 7, "pad": 40, "dilation": 30}])
+def test_a_huge_stride_of_a_layer_costs_what_it_gives(hp):
+    rng = np.random.default_rng(0)
+    A, W, b = (rng.standard_normal(shape) for shape in (
+        (2, 60, 50, 3), (3, 3, 3, 4), (1, 1, 1, 4)))
+    Z, _ = conv_layer.conv_forward(A, W, b, hp)
+    gradients = backprop.conv_backward(Z, (A, W, b, hp))
+    for name in LAYER:
+        result = forced(fast.conv_forward, A, W, b, hp, name)
+        if result is not None:
+            close(result[0], Z)
+            for got, expected in zip(fast.conv_backward(Z, result[1], name),
+                                     gradients):
+                close(got, expected, factor=2)
+    large = np.ones((1, 1000, 1000, 3))
+    (Z, cache), peak = peak_of(fast.conv_forward, large, W, b, {
+        "stride": 10 ** 7, "pad": 10 ** 7, "dilation": 10 ** 7})
+    assert Z.shape == (1, 1, 1, 4) and peak < 100_000
+    (dA, dW, _), peak = peak_of(fast.conv_backward, Z, cache)
+    assert peak < 2 * large.nbytes and np.count_nonzero(dA) == 3
+    assert np.count_nonzero(dW) == 3 * 4
+
+
+@pytest.mark.parametrize("f", [1, 2, 3, 60])
+@pytest.mark.parametrize("mode", ["max", "average"])
+def test_a_huge_stride_of_pooling(f, mode):
+    rng = np.random.default_rng(0)
+    A = np.round(rng.standard_normal((2, 60, 70, 3)), 1)        # ties
+    hp = {"f": f, "stride": 10 ** 7}
+    (Z, cache), peak = peak_of(fast.pool_forward, A, hp, mode)
+    close(Z, pooling.pool_forward(A, hp, mode)[0])
+    close(fast.pool_backward(Z, cache, mode),
+          backprop.pool_backward(Z, cache, mode))
+    assert peak < 4e6
+
+
+def test_a_kernel_that_is_almost_separable_is_not():
+    W = np.outer([1., 2, 3, 2, 1], [1., 4, 6, 4, 1])
+    assert rank_one(W) is not None
+    for change in 1e-17, 1e-12:
+        V = W * (np.arange(5) > 0)
+        V[4, 0] = change                        # a column of zeros but one
+        X = np.ones((9, 9))
+        X[:, ::2] = 1e20
+        close(fast.conv2d(X, V), loops_conv2d(X, V))
+        assert rank_one(V) is None
+    X, Y = np.mgrid[-20:21, -20:21]
+    for dtype in "float32", "float64":
+        bell = np.exp(-(X ** 2 + Y ** 2) / 50).astype(dtype)
+        assert rank_one(bell) is not None
 
 
 @pytest.mark.parametrize("case", range(12))
@@ -524,7 +754,6 @@ some_work()
 
 
 def test_scratch_memory_is_bounded_and_freed():
-    import tracemalloc
     peaks = []
     for m in 2, 8:
         A = np.ones((m, 64, 64, 16), np.float32)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from cnnbook import architectures, backprop, fast, interpret, lab, nn, pooling
-from cnnbook.checks import long_product, mean_over, sum_over
+from cnnbook.lab import long_product
+from cnnbook.sums import mean_over, sum_over
 from cnnbook.conv_layer import conv_forward as loops_conv_forward
 from cnnbook.data import minibatches
 from cnnbook.evaluation import confusion_matrix
@@ -54,6 +55,14 @@ def convolved(conv_backward, **settings):
         cache = X, W, b, {"stride": 1, "pad": 0}
         return dict(zip("Wb", conv_backward(dZ, cache, **settings)[1:]))
     return gradients
+
+
+def learned(X, dY):
+    "The gradients of 3 x 3 kernels, by Winograd's algorithm."
+    layer = nn.Conv2D(16, 16, pad=1, rng=generator(), dtype=X.dtype)
+    layer.forward(X)
+    layer.backward(dY)
+    return layer.grads
 
 
 def correlated(conv_forward):
@@ -126,6 +135,7 @@ SUMS = {
         fast.conv_backward, algorithm="im2col"), *[(16, 256, 256, 3)] * 2),
     "conv_backward, planes": (convolved(
         fast.conv_backward, algorithm="planes"), *[(16, 256, 256, 3)] * 2),
+    "Conv2D": (learned, *[(16, 128, 128, 16)] * 2),
     "conv_backward, loops": (convolved(backprop.conv_backward),
                              *[(1, 150, 150, 1)] * 2),
     "conv_forward": (correlated(fast.conv_forward), (1, 64, 64, 256),

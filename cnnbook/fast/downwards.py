@@ -111,18 +111,22 @@ def _down_outputs(down, M, z):
             images, left, -1))
 
 # %% ../../chapters/E_engine.ipynb #df8c553d
-def winograd_down(task, threads):
+def winograd_down(task, threads, look=False):
     """Write into `Z` (contiguous) a correlation, by F(4, r) down the
     columns: s rows are one, with s C channels; r = ceil(f / s) <= 4.
 
-    Returns False if a result is not finite.
+    Returns False if a result is not finite, or as `winograd_tiles`.
     """
-    Z, down, watch = task.Z, _Down(task), Watch()
+    Z, down, watch = task.Z, _Down(task), Watch(
+        task.A if look else None)
     blocks = cut_blocks(len(Z), -(-Z.shape[1] // 4), 1, max(
         1, CACHE // (down.t * down.products * Z.itemsize)))
     def worker():
         rows, tiles, products = down.reserve(blocks[0])
         def do(block):
+            start, stop = (4 * down.s * i - down.windows.top
+                           for i in (block.rows.start, block.rows.stop))
+            watch.mix(block.images, start, stop + down.windows.f_H)
             P = _down_rows(down, block, rows)
             V = _down_tiles(down, P, tiles)
             M = _down_products(down, V, products)

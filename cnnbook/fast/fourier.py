@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from .columns import by_im2col
 from .infinities import Watch
 from .memory import empty_aligned
 from .threads import run_parallel
@@ -61,32 +62,194 @@ def _filter(P, spectrum, N_H, N_W, parts):
         part[...] = y[:, :part.shape[1]]
     return Y
 
+# %% ../../chapters/E_engine.ipynb #74c5c61b
+def _halve(X):
+    "The larger of each two numbers of the rows; the last may join two."
+    n = X.shape[1] // 2 * 2
+    if n == 0:
+        return X
+    Y = np.maximum(X[:, :n:2], X[:, 1:n:2])
+    np.maximum(Y[:, -1], X[:, -1], out=Y[:, -1])
+    return Y
+
+def _span(X, run):
+    """The largest magnitude in X; how many times it is that of the smallest
+    run x run numbers that are not all zero; whether others are all zero."""
+    X = np.abs(X)
+    while run > 1:
+        X, run = _halve(_halve(X).T).T, run // 2
+    high, zeros = float(X.max(initial=0)), X.min(initial=1) == 0
+    if high == 0:
+        return 0.0, 1.0, True
+    low = (X[X > 0] if zeros else X).min()
+    return high, high / float(low), bool(zeros)
+
+# %% ../../chapters/E_engine.ipynb #2882c791
+def _scattered(X, count):
+    "Whether some of about `count` numbers of X are lost beside the largest."
+    n_H, n_W = X.shape
+    across = n_W * min(n_H, 16) // count | 1    # odd: no period of two
+    some = np.abs(X[::n_H // 16 | 1, ::across])
+    some = np.sort(some[some > 0], axis=None)
+    return some.size > 0 and not some[-1] <= 2. ** 24 * some[
+        some.size // 100]
+
+# %% ../../chapters/E_engine.ipynb #9ca1479e
+class _Judge:
+    "Where the transform of an input loses nothing that the sum would keep."
+    def __init__(self, W, points):
+        size = np.sort(np.abs(W), axis=None)[::-1].astype(float)
+        heavy = int(np.sum(size >= size[0] / 10))       # weights
+        side = heavy if 1 in W.shape else math.isqrt(heavy)
+        self.run = 1 << max(2, (side // 4).bit_length() - 1)
+        last = size[:8][size[:8] > 0][-1:]      # of a few, the least
+        self.apart = float(size[0] / last[0]) if last.size else 1.0
+        self.wide, self.dtype = _span(W, 4)[1], W.dtype
+        self.most = float(size[0]) * W.size * points
+
+    def fits(self, high, span, dtype):
+        "Whether a span of magnitudes up to `high` suits a dtype."
+        limit = 5 if dtype == np.float32 else (
+            12 if dtype == self.dtype else 24)
+        return (span <= 2. ** limit
+                and self.most * high < np.finfo(dtype).max)
+
+    def __call__(self, X):
+        "The dtype for a block, or None; whether a part of it is all zero."
+        high, span, zeros = _span(X, self.run)
+        if _scattered(X, 256):
+            return None, zeros
+        span *= self.wide if zeros else self.apart
+        kinds = [self.dtype]
+        if self.dtype == np.float32:
+            kinds = [np.dtype(np.float64)] if zeros else kinds + [
+                np.dtype(np.float64)]
+        return next((dtype for dtype in kinds if self.fits(
+            high, span, dtype)), None), zeros
+
+# %% ../../chapters/E_engine.ipynb #436efc46
+def _is_even(X, judge):
+    "A quick look: whether all the blocks of X suit its own dtype."
+    run, (n_H, n_W) = judge.run, (n // judge.run * judge.run for n in X.shape)
+    if len(X) == 1:
+        x = X[0, :n_W].reshape(-1, 1, run)
+        energy = np.matmul(x, x.swapaxes(1, 2)) / run
+    else:
+        rows = X[:n_H].reshape(-1, run, X.shape[1])[..., :n_W]
+        energy = np.einsum("ijk,ijk->ik", rows, rows)
+        for _ in range(run.bit_length() - 1):
+            energy = energy[:, ::2] + energy[:, 1::2]
+        energy /= run ** 2
+    low, high = (math.sqrt(energy.min(initial=np.inf)),
+                 max(float(X.max()), -float(X.min())))
+    return 0 < low < np.inf and judge.fits(
+        high, high / low * judge.apart, X.dtype) and not _scattered(X, 1024)
+
+# %% ../../chapters/E_engine.ipynb #7428385b
+def _clear_empty(part, P, f):
+    "Write zeros in the part where the windows of P hold nothing else."
+    seen = P != 0
+    for axis, size in enumerate(f):
+        total = np.cumsum(seen, axis).swapaxes(0, axis)
+        total[size:] -= total[:-size].copy()
+        seen = total[size - 1:].swapaxes(0, axis) > 0
+    part[~seen[:part.shape[0], :part.shape[1]]] = 0
+
+def _unite(corners, n_W, step_H, step_W):
+    "The parts of the result from each corner; those side by side, as one."
+    parts = []
+    for h, w in sorted(corners):
+        rows, stop = slice(h, h + step_H), min(w + step_W, n_W)
+        if parts and parts[-1] == (rows, slice(parts[-1][1].start, w)):
+            w = parts.pop()[1].start
+        parts.append((rows, slice(w, stop)))
+    return parts
+
 # %% ../../chapters/E_engine.ipynb #22b8c406
-def by_fft(task, threads):
+class _Transforms:
+    "A correlation by overlap-save: what all its blocks need."
+    def __init__(self, task):
+        (X, W, Z), self.task = task.matrices, task
+        (f_H, f_W), (n_H, n_W) = W.shape, Z.shape
+        signal, N_W = f_H == n_H == 1, _fft_length(n_W, f_W)
+        N_H = 1 if signal else _fft_length(-(-n_H // 2), f_H)
+        self.sizes = N_H, N_W
+        self.steps = N_H - f_H + 1, N_W - f_W + 1
+        # four rows are transformed at a time; a matrix has many of them
+        self.many = 4 * max(1, (1 << 15) // N_W) if signal else 1
+        self.judge, self.spectra = _Judge(W, N_H * N_W), {}
+        self.outside = any(before >= f or n - before > x
+                           for before, f, n, x in zip(
+                               task.windows[5:], W.shape, Z.shape, X.shape))
+        self.even = not self.outside and _is_even(X, self.judge)
+
+    def spectrum(self, dtype):
+        "That of the kernel, turned; the scale of the transforms is removed."
+        if dtype not in self.spectra:
+            W = self.task.matrices[1].astype(dtype)
+            self.spectra[dtype] = np.conj(_spectrum(W, *self.sizes)) * (
+                dtype.type(math.sqrt(math.prod(self.sizes))))
+        return self.spectra[dtype]
+
+# %% ../../chapters/E_engine.ipynb #1dc1f5e9
+def _look_at(transforms, h, w):
+    """The dtype for the block that begins at (h, w), None if its sum must be
+    direct; and whether some of its windows may be all zero."""
+    (X, W, Z), windows = transforms.task.matrices, transforms.task.windows
+    place = list(zip((h - windows.top, w - windows.left), windows[5:],
+                     transforms.sizes, transforms.steps, W.shape, Z.shape))
+    dtype, zeros = (X.dtype, False) if transforms.even else transforms.judge(
+        X[tuple(slice(max(0, i), max(0, i + N)) for i, _, N, *_ in place)])
+    if dtype == np.float32 and any(
+            i < -f * 2 / 3 or min(i + step, n - before) - 1 > x - f / 3
+            for (i, before, _, step, f, n), x in zip(place, X.shape)):
+        dtype = np.dtype(np.float64)    # at the border; some see few numbers
+    return dtype, zeros or transforms.outside
+
+# %% ../../chapters/E_engine.ipynb #84859ded
+def _write_blocks(transforms, h, starts, P, watch):
+    "Write those that begin at (h, w) for each w; return the doubtful ones."
+    task, (step_H, step_W) = transforms.task, transforms.steps
+    (_, W, Z), windows = task.matrices, task.windows
+    groups, doubtful = {}, []
+    for w in starts:
+        groups.setdefault(_look_at(transforms, h, w), []).append(w)
+    for (dtype, zeros), columns in groups.items():
+        if dtype is None:
+            doubtful += [(h, w) for w in columns]
+            continue
+        parts = [Z[h:h + step_H, w:w + step_W] for w in columns]
+        for p, w in zip(P, columns):
+            fill_part(p[None, :, :, None], task.A, h - windows.top,
+                      w - windows.left)
+        blocks = P[:len(parts)].astype(dtype, copy=False)
+        watch.see(_filter(blocks, transforms.spectrum(dtype),
+                          *transforms.sizes, parts))
+        for p, part in zip(P, parts if zeros else ()):
+            _clear_empty(part, p, W.shape)
+    return doubtful
+
+# %% ../../chapters/E_engine.ipynb #8dcdfa86
+def by_fft(task, threads, direct=by_im2col):
     """Write the correlation of two matrices, stride 1, by blocks that
-    transform what they need (overlap-save). False if it is not finite."""
-    (X, W, Z), windows, watch = task.matrices, task.windows, Watch()
-    (f_H, f_W), (n_H, n_W) = W.shape, Z.shape
-    N_H, N_W = _fft_length(-(-n_H // 2), f_H), _fft_length(n_W, f_W)
-    if f_H == n_H == 1:                         # a signal
-        N_H = 1
-    step_H, step_W = N_H - f_H + 1, N_W - f_W + 1
-    # the scale of the two transforms is removed here
-    spectrum = np.conj(_spectrum(W, N_H, N_W)) * W.dtype.type(
-        math.sqrt(N_H * N_W))
-    # rows are transformed four at a time; a matrix has many of them already
-    many = 4 * max(1, (1 << 15) // N_W) if N_H == 1 else 1
+    transform what they need (overlap-save), or by `direct` where that would
+    lose the small numbers. False if it is not finite."""
+    (_, _, Z), windows, watch = task.matrices, task.windows, Watch()
+    transforms, (n_H, n_W), doubtful = _Transforms(task), Z.shape, []
+    step_H, step_W = transforms.steps
+    step = transforms.many * step_W
     def worker():
-        P = empty_aligned(many, N_H, N_W, dtype=X.dtype)
+        P = empty_aligned(transforms.many, *transforms.sizes, dtype=Z.dtype)
         def do(corner):
             h, w = corner
-            parts = [Z[h:h + step_H, i:i + step_W] for i in range(
-                w, min(w + many * step_W, n_W), step_W)]
-            for n, p in enumerate(P[:len(parts)]):
-                fill_part(p[None, :, :, None], task.A, h - windows.top,
-                          w + n * step_W - windows.left)
-            watch.see(_filter(P[:len(parts)], spectrum, N_H, N_W, parts))
+            doubtful.extend(_write_blocks(transforms, h, range(
+                w, min(w + step, n_W), step_W), P, watch))
         return do
     run_parallel(worker, [(h, w) for h in range(0, n_H, step_H)
-                          for w in range(0, n_W, many * step_W)], threads)
+                          for w in range(0, n_W, step)], threads)
+    for rows, columns in _unite(doubtful, n_W, step_H, step_W):
+        direct(task._replace(
+            Z=task.Z[:, rows, columns], windows=windows._replace(
+                top=windows.top - rows.start,
+                left=windows.left - columns.start)), threads)
     return watch.finite

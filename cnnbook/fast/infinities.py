@@ -15,11 +15,35 @@ def all_finite(Y):
     "Whether all of Y is finite; the sum of its squares knows it sooner."
     return math.isfinite(np.vdot(Y, Y)) or bool(np.isfinite(Y).all())
 
+def _small(A):
+    "A small magnitude of each image, of a sample of those that are not zero."
+    some = np.abs(A[(slice(None), *(slice(None, None, n // 4 | 1)
+                                    for n in A.shape[1:]))])
+    some = np.sort(some.reshape(len(A), -1), axis=1)
+    zeros = np.sum(some == 0, axis=1)
+    place = zeros + (some.shape[1] - zeros) // 20
+    return some[np.arange(len(A)), np.minimum(place, some.shape[1] - 1)]
+
+# %% ../../chapters/E_engine.ipynb #ebc02641
 class Watch:
-    "Remembers whether all the arrays that it saw were finite."
-    def __init__(self):
-        self.finite = True
+    """Remembers whether all the arrays that it saw were finite; and whether
+    no number of A is so large that those mixed with it were lost."""
+    def __init__(self, A=None):
+        self.finite, self.A, self.small = True, A, 0
+        if A is not None:
+            some = _small(A[::len(A) // 4 | 1])
+            self.small = some.min(initial=np.inf, where=some > 0)
 
     def see(self, Y):
         if not all_finite(Y):
             self.finite = False
+
+    def mix(self, images, start, stop):
+        "Look at these images of A, if given, from one row to another."
+        if self.A is None:
+            return
+        X = self.A[images, max(0, start):max(0, stop)]
+        if X.size and max(X.max(), -X.min()) > self.small * 2. ** 16:
+            high = np.abs(X).max(axis=(1, 2, 3))
+            if np.any(high > _small(self.A[images]) * 2. ** 16):
+                self.finite = False

@@ -17,7 +17,8 @@ from .memory import empty_aligned
 from .planner import LayerShape, choose_algorithm, correlate_by
 from .threads import (number_of_threads, one_blas_thread,
                                   worth_threads)
-from .windows import Correlation, Windows
+from .windows import (Correlation, Windows, gather_windows,
+                                  spread_windows)
 from ..padding import output_size
 
 # %% ../../chapters/08_fast.ipynb #36192b22
@@ -69,9 +70,11 @@ def conv_forward(
         return loops_conv_forward(A_prev, W, b, hparameters)
     m, n_H, n_W, f, s, p, d, _, n_C, dtype = call.shape
     Z = empty_aligned(m, n_H, n_W, n_C, dtype=dtype)
+    A, W, b = call.arrays
+    A, windows = gather_windows(A, Windows(f, f, s, s, d, p, p), n_H, n_W)
     with one_blas_thread():
-        correlate_by(call.name, Correlation(
-            *call.arrays, Z, Windows(f, f, s, s, d, p, p)), threads)
+        correlate_by(call.name, Correlation(A, W, b, Z, windows), threads,
+                     look=True)
     return Z.astype(call.dtype, copy=False), (*call.given, hparameters)
 
 # %% ../../chapters/E_engine.ipynb #1c132f71
@@ -92,18 +95,26 @@ def _backward_algorithms(call, algorithm):
             n_C=shape.n_C_prev, n_C_prev=shape.n_C))
     return back, "columns" if name == "winograd1d" else name
 
+# %% ../../chapters/E_engine.ipynb #17fdca20
 def _gradients(call, dZ, names, threads, input_gradient):
     "dA_prev, dW and db by the named algorithms."
     dtype = np.result_type(call.dtype, dZ)
     work = np.dtype(np.float32 if dtype == np.float16 else dtype)
     A, W, b, dZ = (np.asarray(x, work) for x in (*call.arrays, dZ))
-    dA = empty_aligned(*A.shape, dtype=work) if input_gradient else None
     f, s, p, d = call.shape[3:7]
+    windows, sizes = Windows(f, f, s, s, d, p, p), dZ.shape[1:3]
+    P, near = gather_windows(A, windows, *sizes)
+    dP = dA = empty_aligned(*P.shape, dtype=work) if input_gradient else None
     with one_blas_thread():
         if input_gradient and dZ.size:
-            write_input_gradient(Correlation(dA, W, b, dZ, Windows(
-                f, f, s, s, d, p, p)), names[0], threads)
-        dW, db = weight_gradient(A, dZ, call.shape, names[1], threads)
+            write_input_gradient(Correlation(dP, W, b, dZ, near), names[0],
+                                 threads)
+        dW, db = weight_gradient(P, dZ, call.shape._replace(
+            stride=near.down, pad=near.top, dilation=near.dilation),
+            names[1], threads)
+    if input_gradient and P is not A:
+        dA = np.empty_like(A)
+        spread_windows(dP, dA, windows, *sizes)
     return tuple(x if x is None else x.astype(dtype, copy=False)
                  for x in (dA, dW, db.reshape(b.shape)))
 

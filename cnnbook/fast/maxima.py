@@ -104,6 +104,16 @@ def _searcher(cells, dtype, place, width):
             out[...] = x.reshape(cells.shape)[:n, :R, :S]
     return search
 
+# %% ../../chapters/E_engine.ipynb #2667202a
+def _search_windows(A, Z, places, f, s):
+    "Write the maxima and their places, a window at a time: few, and large."
+    for h, w in np.ndindex(Z.shape[1:3]):
+        cells = A[:, s * h:s * h + f, s * w:s * w + f].reshape(
+            len(A), f * f, A.shape[3])
+        best = cells.argmax(axis=1)
+        Z[:, h, w] = np.take_along_axis(cells, best[:, None], 1)[:, 0]
+        places[:, h, w] = best // f * A.shape[2] + best % f
+
 # %% ../../chapters/E_engine.ipynb #788b0a1b
 def find_maxima(A, Z, f, s, threads):
     """Write the maximum of each window into Z; return their places: how many
@@ -112,6 +122,9 @@ def find_maxima(A, Z, f, s, threads):
     (m, n_H, n_W, C), width = Z.shape, A.shape[2]
     most = (f - 1) * (width + 1)
     places = empty_aligned(*Z.shape, dtype=np.min_scalar_type(-1 - most))
+    if 4 * n_H * n_W <= min(f, s):
+        _search_windows(A, Z, places, f, s)
+        return places
     blocks = cut_blocks(m, n_H, 1, max(1, 2 * CACHE // (
         A.itemsize * s * width * C)))
     def worker():

@@ -91,9 +91,12 @@ _WRITERS = {        # each one writes the result; whether it can be trusted
     "winograd4": partial(winograd_tiles, k=4),
     "planes": by_planes, "columns": by_columns, "im2col": by_im2col}
 
-def correlate_by(name, task, threads):
-    "Write a correlation by the named algorithm; by im2col if it fails."
+def correlate_by(name, task, threads, look=False):
+    """Write a correlation by the named algorithm; by im2col if it fails, or
+    if it was to `look` and would lose numbers that a tile mixes with others.
+    """
     if task.Z.size:
+        mixed = {"look": look} if name in ("winograd4", "winograd1d") else {}
         with np.errstate(all="ignore"):
-            if not _WRITERS[name](task, threads):
+            if not _WRITERS[name](task, threads, **mixed):
                 by_im2col(task, threads)

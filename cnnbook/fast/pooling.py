@@ -9,7 +9,7 @@ __all__ = ['pool_forward', 'pool_backward']
 import numpy as np
 
 from ..backprop import pool_backward as loops_pool_backward
-from ..checks import as_array, as_cache, as_choice, check_equal, widen
+from ..checks import as_array, as_cache, as_choice, check_equal
 from .averages import repeat_shares, spread_shares
 from .maxima import find_maxima, scatter_maxima
 from .memory import empty_aligned
@@ -17,6 +17,7 @@ from .slices import pool_slices
 from .threads import number_of_threads, worth_threads
 from ..pooling import pool_forward as loops_pool_forward
 from ..pooling import pool_sizes
+from ..sums import widen
 
 # %% ../../chapters/E_engine.ipynb #7e9bf613
 class _PoolCache(tuple):

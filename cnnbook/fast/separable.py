@@ -21,9 +21,10 @@ def rank_one(W):
     if W[i, j] == 0:
         return None
     column, row = W[:, j], W[i] / W[i, j]
-    error = np.abs(np.outer(column, row) - W).max()
-    small = 4 * np.finfo(W.dtype).eps * abs(W[i, j])
-    return (column, row) if error <= small else None
+    error, eps = np.abs(np.outer(column, row) - W), np.finfo(W.dtype).eps
+    rounding = np.minimum(64 * np.abs(W), 4 * abs(W[i, j])) * eps
+    least = 4 * np.finfo(W.dtype).tiny
+    return (column, row) if np.all(error <= rounding + least) else None
 
 def _band(w, q):
     "The (q, q + f - 1) matrix whose rows are w, shifted one at a time."

@@ -6,6 +6,7 @@
 __all__ = ['CONV2D_ALGORITHMS', 'CONV1D_ALGORITHMS', 'conv2d', 'conv1d']
 
 # %% ../../chapters/E_engine.ipynb #5f874ca4
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,8 @@ from .separable import by_rank_one, rank_one
 from .threads import (number_of_threads, one_blas_thread,
                                   run_parallel)
 from .toeplitz import block_toeplitz
-from .windows import Correlation, Windows, fill_part
+from .windows import (Correlation, Windows, fill_part,
+                                  gather_windows)
 
 # %% ../../chapters/E_engine.ipynb #3b41d719
 class _KernelShape(NamedTuple):
@@ -80,10 +82,12 @@ def _correlation(X, W, shape, strides, corner):
 
 def _correlate_matrix(task, table, algorithm, threads):
     "The correlation of a matrix by a table's algorithm: (n_H, n_W)."
-    (_, W, Z), windows = task.matrices, task.windows
+    (_, W, Z), windows, sizes = task.matrices, task.windows, task.Z.shape[1:3]
     name = choose_from(table, _KernelShape(
         *W.shape, *Z.shape, windows[2:4], rank_one(W) is not None),
         algorithm, "this kernel")
+    A, windows = gather_windows(task.A, windows, *sizes)
+    task = task._replace(A=A, windows=windows)
     with one_blas_thread(), np.errstate(all="ignore"):
         if not _WRITE_MATRIX[name](task, threads):
             by_im2col(task, threads)
@@ -135,8 +139,10 @@ def _signal_rows(task, T):
     (L, q), n, windows = T.shape, task.A.shape[2], task.windows
     s, left, step = windows.across, windows.left, q * windows.across
     r = -(-L // step)                           # one out of r: no overlap
-    first = min(-(-left // step) * q, task.Z.shape[2])  # inside x
-    groups = max(0, (n + left - windows.f_W) // s + 1 - first) // (q * r)
+    n_out = task.Z.shape[2]
+    first = min(max(0, -(-left // step) * q), n_out)    # inside x
+    inside = min(n_out, (n + left - windows.f_W) // s + 1)
+    groups = max(0, inside - first) // (q * r)
     slices = -(-groups // max(8, min(512, SMALL // T.size)))
     return _SignalRows(q, r, groups // max(1, slices), slices, first, step)
 
@@ -149,7 +155,7 @@ def _by_toeplitz(task, threads):
     """
     (X, _, Z), windows, watch = task.matrices, task.windows, Watch()
     x, z, s = X[0], Z[0], windows.across
-    q = max(1, 64 // x.itemsize)
+    q = max(1, min(64 // x.itemsize, len(z), (1 << 16) // s))
     T, = cut_panels(block_toeplitz(task.W, task.b, q, s)[:-1])
     cut = _signal_rows(task, T)
     size = max(1, CACHE // max(1, cut.rows * cut.r * cut.step * x.itemsize))
@@ -177,7 +183,15 @@ def _write_edges(task, edges):
                       start * s - windows.left)
             z[start:stop] = np.correlate(P, w)[::s]
 
-_WRITE_MATRIX = {"separable": by_rank_one, "fft": by_fft, "im2col": by_im2col,
+def _direct(task, threads):
+    "Write the correlation of a signal or a matrix without a transform."
+    write = _by_toeplitz if task.Z.shape[1] == len(task.W) == 1 else (
+        _by_square)
+    if not write(task, threads):
+        by_im2col(task, threads)
+
+_WRITE_MATRIX = {"separable": by_rank_one, "im2col": by_im2col,
+                 "fft": partial(by_fft, direct=_direct),
                  "columns": _by_square, "toeplitz": _by_toeplitz}
 
 # %% ../../chapters/E_engine.ipynb #0581e9e8

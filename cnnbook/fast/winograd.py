@@ -48,6 +48,7 @@ from .memory import CACHE, carve, empty_aligned
 from .products import mix, multiply_slices
 from .threads import run_parallel
 from .windows import padded_part
+from ..sums import sum_over
 
 # %% ../../chapters/E_engine.ipynb #484310c7
 _MATRICES = {k: cook_toom(points, k, 3) for k, points in POINTS.items()}
@@ -157,13 +158,14 @@ def _tile_scratch(block, k, C, K, dtype):
                             dtype=dtype)
 
 # %% ../../chapters/E_engine.ipynb #4c36c22a
-def winograd_tiles(task, threads, k):
+def winograd_tiles(task, threads, k, look=False):
     """Write into `Z` a 3 x 3 correlation of stride 1, by F(k x k, 3 x 3).
 
-    Returns False if a result is not finite: a tile mixes its neighbors.
+    Returns False if a result is not finite: a tile mixes its neighbors; or
+    if `look` and it may have lost some beside others.
     """
     A, W, b, Z, windows = task
-    C, t, watch = A.shape[3], k + 2, Watch()
+    C, t, watch = A.shape[3], k + 2, Watch(A if look else None)
     A_T, _, B_T = _matrices(k, W.dtype)
     U = _winograd_kernel(W, k, threads)
     _, panels, _, width = U.shape
@@ -174,6 +176,8 @@ def winograd_tiles(task, threads, k):
         P, one, two = _tile_scratch(blocks[0], k, C, panels * width, W.dtype)
         def do(block):
             n = math.prod(block.shape)          # tiles
+            watch.mix(block.images, k * block.rows.start - windows.top,
+                      k * block.rows.stop + 2 - windows.top)
             X = tiling.copy(block, P, one)
             V = _two_passes(B_T, X, two, one, t * t, n, C)
             M = carve(two, t * t, panels, n, width)
@@ -213,12 +217,11 @@ def _dW_adder(inputs, outputs, width, most):
         G, C, width)
     P, one, two = _tile_scratch(most, k, max(C, K), K, dtype)
     three = empty_aligned(one.size, dtype=dtype)
-    ones = np.ones(k * k * math.prod(most.shape), dtype)
     def add(block, dW, db):
         X, n = inputs.copy(block, P, one), math.prod(block.shape)
         V = _two_passes(B_T, X, two, one, t * t, n, C)
         Y = outputs.copy(block, P, two).reshape(-1, K)
-        db += ones[:len(Y)] @ Y
+        db += sum_over(Y, axis=0)
         add_products(V, _two_passes(outwards, Y, three, two, t * t, n, K), dW)
     return add
 

@@ -10,10 +10,11 @@ import math
 
 import numpy as np
 
-from ..checks import as_array, as_int, check_equal, sum_over
+from ..checks import as_array, as_int, check_equal
 from ..fast import conv_backward, conv_forward
 from .arguments import as_gradient
 from .layers import Weighted, he_weights
+from ..sums import sum_over
 
 # %% ../../chapters/09_nn.ipynb #1cf4257e
 def _check_groups(n_C_prev, n_C, groups):

@@ -8,9 +8,10 @@ __all__ = ['softmax_cross_entropy', 'mean_squared_error']
 # %% ../../chapters/09_nn.ipynb #b365e67c
 import numpy as np
 
-from ..checks import as_array, check_equal, widen
+from ..checks import as_array, check_equal
 from ..lab import cross_entropy, one_hot_encode, softmax
 from .arguments import ANY_RANK
+from ..sums import widen
 
 # %% ../../chapters/09_nn.ipynb #ba92cb41
 def softmax_cross_entropy(

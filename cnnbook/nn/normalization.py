@@ -8,10 +8,10 @@ __all__ = ['BatchNorm2D']
 # %% ../../chapters/09_nn.ipynb #a24e5f85
 import numpy as np
 
-from ..checks import (as_array, as_int, check_equal, mean_over,
-                            sum_over, widen)
+from ..checks import as_array, as_int, check_equal
 from .arguments import as_gradient, as_number
 from .layers import Layer
+from ..sums import mean_over, sum_over, widen
 
 # %% ../../chapters/09_nn.ipynb #d67ee07e
 def _check_variance(var):
