@@ -91,6 +91,7 @@ def layers(dtype):
             nn.Flatten(channels_first=True),
             nn.Linear(192, 3, bias=False, **make)),
         "ReLU": nn.ReLU(), "LeakyReLU": nn.LeakyReLU(0.1),
+        "LeakyReLU, 1/3": nn.LeakyReLU(1 / 3),
         "Tanh": nn.Tanh(), "Tanh, scaled": nn.Tanh(1.7159, 2 / 3),
         "Tanh, taller": nn.Tanh(2.0), "Tanh, steeper": nn.Tanh(1.0, 3.0),
         "Tanh, twice": nn.Sequential(nn.Tanh(2.0, 3.0), nn.Tanh(0.5, 7.0)),
@@ -354,6 +355,7 @@ def test_what_pytorch_exports_is_read(kind, way, tmp_path, capsys):
             rtol=1e-3, atol=1e-4)
 
 
+@onnxscript_too
 @pytest.mark.filterwarnings("ignore")
 def test_a_padding_that_the_file_leaves_to_be_computed_is_refused(tmp_path):
     net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3, padding="same"))
@@ -535,6 +537,7 @@ FORMS = {
         *FOUR, ("Constant", "", "b", dict(value_floats=[1.0, 2.0, 3.0, 4.0])),
         ("Constant", "", "W", dict(value=numpy_helper.from_array(
             draw(4, 4)))), ("Gemm", "p W b", "y")),
+    "PRelu": graph_of(("PRelu", "x s", "y"), s=draw(1, 1, 1)),
     "Max": graph_of(("Max", "z x", "y"), z=np.zeros((1, 1), np.float32)),
     "Clip, old": graph_of(("Clip", "x", "y", dict(min=0.0)), opset=9),
     "Reshape (-1, n)": graph_of(("Reshape", "x s", "y"), s=ints(-1, 144)),
@@ -610,6 +613,20 @@ FORMS = {
         shape=("m", 4)),
     "nothing known": graph_of(("Conv", "x W", "y"), W=W,
                               shape=(None,) * 4),
+    "halves of even images": graph_of(
+        ("MaxPool", "x", "p", dict(kernel_shape=[2, 2], strides=[2, 2])),
+        ("Conv", "x W", "c", dict(strides=[2, 2])), ("Add", "p c", "y"),
+        W=draw(4, 4, 1, 1), shape=(None, 4, None, None)),
+    "nothing known, sum": graph_of(
+        ("Conv", "x W", "c"), ("Add", "x c", "y"), W=draw(4, 4, 1, 1),
+        shape=(None,) * 4),
+    "nothing known, flat sum": graph_of(
+        ("Flatten", "x", "f"), ("Gemm", "f W", "g"), ("Add", "g f", "s"),
+        ("MatMul", "s V", "y"), W=draw(144, 144), V=draw(144, 2),
+        shape=(None, 4, None, None)),
+    "nothing known, flat twice": graph_of(
+        ("Flatten", "x", "f"), ("Tanh", "f", "t"), ("Add", "f t", "s"),
+        ("MatMul", "s V", "y"), V=draw(144, 2), shape=(None, 4, None, None)),
     "nothing known, vectors": graph_of(("Gemm", "x W", "y", dict(transB=1)),
                                        W=V, shape=(None, None)),
     "nothing known, norm": graph_of(
@@ -728,6 +745,7 @@ REFUSED = {
                                    shape=(4, 4)), "first input"),
     "Max of a branch": (graph_of(("Tanh", "x", "a"), ("Max", "x a", "y")),
                         "the other one must be a constant"),
+    "PRelu, by channel": (one("PRelu", draw(4, 1, 1)), "slope must be one"),
     "Max, 1": (one("Max", np.float32(1)), "the other one must be 0; got 1"),
     "Mul alone": (one("Mul", np.float32(2)), "unfinished"),
     "Mul by channel": (one("Mul", draw(4, 1, 1)), "what multiplies"),

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['to_onnx', 'from_onnx']
 
-# %% ../../chapters/F_onnx.ipynb #de08df82
+# %% ../../chapters/F_onnx.ipynb #060c5017
 from functools import singledispatch
 
 import numpy as np
@@ -13,6 +13,7 @@ import torch
 
 from ..checks import as_int
 from .onnx_graph import channels_of, read_graph
+from .onnx_operators import as_float
 from .pytorch import (ScaledTanh, TorchFlatten,
                                      TorchGlobalAvgPool, TorchResidual,
                                      as_numpy, equal_sides, from_torch,
@@ -48,7 +49,7 @@ def _(module, dtype):
         settings["output_padding"] = [p, p]
     return [(kind, _arrays(module, "weight", "bias"), settings)]
 
-# %% ../../chapters/F_onnx.ipynb #10ce23b0
+# %% ../../chapters/F_onnx.ipynb #cc09e625
 @_operations.register(torch.nn.BatchNorm1d)
 @_operations.register(torch.nn.BatchNorm2d)
 def _(module, dtype):
@@ -74,7 +75,10 @@ def _(module: TorchGlobalAvgPool, dtype):
 
 @_operations.register
 def _(module: torch.nn.LeakyReLU, dtype):
-    return [("LeakyRelu", {}, {"alpha": module.negative_slope})]
+    slope = module.negative_slope
+    if dtype == np.float64 and as_float(slope) != slope:
+        return [("PRelu", {"slope": dtype.type(slope)}, {})]
+    return [("LeakyRelu", {}, {"alpha": slope})]
 
 # %% ../../chapters/F_onnx.ipynb #3cf0d907
 @_operations.register
@@ -197,7 +201,7 @@ def to_onnx(
         write_whole(path, proto.SerializeToString())
     return proto
 
-# %% ../../chapters/F_onnx.ipynb #3c23ac21
+# %% ../../chapters/F_onnx.ipynb #6e810d14
 def from_onnx(path):    # of a file; or its bytes, or a ModelProto
     """The network of an ONNX file, in cnnbook.nn, that predicts.
 

@@ -207,7 +207,7 @@ def _average_pool(x, *, kernel_shape, strides=(1, 1), dilations=(1, 1),
         _only(count_include_pad=(count_include_pad, 1))
     return [*frame, torch.nn.AvgPool2d(f, s)]
 
-# %% ../../chapters/F_onnx.ipynb #e10f0923
+# %% ../../chapters/F_onnx.ipynb #39ca3f03
 def _global_average(x):
     as_images(x)
     return [torch.nn.AdaptiveAvgPool2d(1)]
@@ -222,6 +222,7 @@ def _reduce_mean(x, axes_too=None, *, axes=None, keepdims=1,
     return [torch.nn.AdaptiveAvgPool2d(1) if keepdims else
             TorchGlobalAvgPool()]
 
+# %% ../../chapters/F_onnx.ipynb #3d38a37c
 def _relu(x):
     return [torch.nn.ReLU()]
 
@@ -235,6 +236,11 @@ def _max(x, low):
 def _leaky(x, *, alpha=0.01):
     return [torch.nn.LeakyReLU(as_float(alpha))]
 
+def _prelu(x, slope):
+    slope = the_number("slope", as_weight(
+        "slope", slope, x, *range(len(x.shape) + 1)))
+    return [torch.nn.LeakyReLU(as_float(slope, x.dtype))]
+
 def _clip(x, low=None, high=None, *, min=None, max=None):
     low = the_number("min", low) if low is not None else min
     high = the_number("max", high) if high is not None else max
@@ -243,7 +249,7 @@ def _clip(x, low=None, high=None, *, min=None, max=None):
         refuse("max", high, "absent")
     return [torch.nn.ReLU()]
 
-# %% ../../chapters/F_onnx.ipynb #a5c87cb6
+# %% ../../chapters/F_onnx.ipynb #7d8ac4b7
 def _mul(x, factor, *, axis=None, broadcast=1):
     "Times a number, before a Tanh or after it."
     factor = the_number("what multiplies", as_weight(
@@ -270,7 +276,7 @@ def _softmax(x, *, axis=-1, of_the_rest=False):
     softmax = torch.nn.Softmax(dim=1)
     return Instead([softmax, *turned]) if turned else [softmax]
 
-# %% ../../chapters/F_onnx.ipynb #652be9ae
+# %% ../../chapters/F_onnx.ipynb #7c02a9c7
 def _dropout(x, share=None, training=None, *, ratio=0.5, seed=0, is_test=1):
     _only(is_test=(is_test, 1))
     if training is not None and as_constant("training_mode", training).any():
@@ -297,7 +303,7 @@ def _transpose(x, *, perm=None):
     both = [x.last.perm[axis] for axis in perm]
     return Instead([] if both == list(range(rank)) else [Permuted(both)])
 
-# %% ../../chapters/F_onnx.ipynb #be07d947
+# %% ../../chapters/F_onnx.ipynb #b1273a9e
 def flattened(x, what, got):
     "A Flatten, for a shape that is (m, all the rest)."
     if tuple(got) == x.shape:
@@ -316,7 +322,7 @@ def _flatten(x, *, axis=1):
         refuse("axis", axis, 1)
     return flattened(x, "axis", (x.shape[0], math.prod(x.shape[1:])))
 
-# %% ../../chapters/F_onnx.ipynb #96638683
+# %% ../../chapters/F_onnx.ipynb #3047fa7d
 def _reshape(x, shape=None, *, allowzero=0):
     got = as_ints("shape", shape)
     if not allowzero:
@@ -338,7 +344,7 @@ def _squeeze(x, axes_too=None, *, axes=None):
     return flattened(x, "axes", [n for i, n in enumerate(x.shape)
                                  if i not in axes])
 
-# %% ../../chapters/F_onnx.ipynb #9e832aac
+# %% ../../chapters/F_onnx.ipynb #7e3438ed
 def _pad(x, pads_too=None, number=None, axes=None, *, mode="constant",
          pads=None, value=0.0):
     _only(mode=(mode, "constant"))
@@ -361,19 +367,20 @@ def _pad(x, pads_too=None, number=None, axes=None, *, mode="constant",
         refuse("pads", pads, "those of the height and the width, 0 or more")
     return framed((top, left, bottom, right), value)
 
-# %% ../../chapters/F_onnx.ipynb #e594d9ce
+# %% ../../chapters/F_onnx.ipynb #93a805b5
 READERS = {
     "Conv": _conv, "ConvTranspose": _conv_transpose, "Gemm": _gemm,
     "MatMul": _matmul, "Add": _add, "Mul": _mul,
     "BatchNormalization": _norm, "MaxPool": _max_pool,
     "AveragePool": _average_pool, "GlobalAveragePool": _global_average,
     "ReduceMean": _reduce_mean, "Relu": _relu, "LeakyRelu": _leaky,
-    "Clip": _clip, "Max": _max, "Tanh": _tanh, "Softmax": _softmax,
+    "PRelu": _prelu, "Clip": _clip, "Max": _max, "Tanh": _tanh,
+    "Softmax": _softmax,
     "Dropout": _dropout, "Identity": _identity, "Cast": _cast,
     "Transpose": _transpose, "Flatten": _flatten, "Reshape": _reshape,
     "Squeeze": _squeeze, "Pad": _pad}
 
-# %% ../../chapters/F_onnx.ipynb #90ef2220
+# %% ../../chapters/F_onnx.ipynb #34569164
 # What an old version meant by a setting that it did not give.
 _BEFORE = [(13, "Softmax", {"axis": 1, "of_the_rest": True}),
            (7, "Dropout", {"is_test": 0}),
