@@ -124,9 +124,9 @@ SUMS = {
     "GlobalAvgPool": (lambda X: nn.GlobalAvgPool()(X), (1, 1024, 1024, 2)),
     "global_average_pool": (lambda X: pooling.global_average_pool(X)[0],
                             (1, 1024, 1024, 1)),
-    "conv1d": (lambda x: fast.conv1d(x, np.ones(MANY, np.float32)), (MANY,)),
+    "conv1d": (lambda x: fast.conv1d(x, np.ones_like(x)), (MANY,)),
     "conv1d, stride 2": (lambda x: fast.conv1d(
-        x, np.ones(MANY - 2, np.float32), 0, 2), (MANY,)),
+        x, np.ones_like(x[2:]), 0, 2), (MANY,)),
     "AvgPool2D": (pooled(fast.pool_forward), (1, 1000, 1000, 2)),
     "pool_forward": (pooled(pooling.pool_forward), (1, 1000, 1000, 2)),
     "BatchNorm2D": (normalized, *[(64, 128, 128, 3)] * 2),
@@ -705,3 +705,16 @@ def test_the_values_of_the_lab_stay():
     assert np.isclose(dA.mean(), 1.45243777754)
     assert np.isclose(dW.mean(), 1.72699145831)
     assert np.isclose(db.mean(), 7.83923256462)
+
+
+@pytest.mark.parametrize("kind", [nn.SGD, nn.Adam])
+def test_a_tiny_gradient_in_half_precision_moves_the_weights(kind):
+    layer = nn.Linear(2, 2, rng=np.random.default_rng(0), dtype=np.float16)
+    optimizer = kind(layer, 0.01)
+    for _ in range(3):
+        layer.grads = {key: np.full(W.shape, 1e-5, np.float16)
+                       for key, W in layer.params.items()}
+        optimizer.step()                # its square, 1e-10, is no float16
+    for W in layer.params.values():
+        assert W.dtype == np.float16 and np.isfinite(W).all()
+    assert layer.params["b"].max() < 0

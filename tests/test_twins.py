@@ -452,3 +452,18 @@ def test_cosine_and_stairs_are_pytorchs(steps):
                    .MultiStepLR(optimizer, milestones), steps)
     assert [nn.stairs()(step, steps) for step in range(steps)] == (
         pytest.approx(theirs))
+
+
+def test_a_net_of_half_precision_and_its_wide_statistics():
+    rng, half = np.random.default_rng(0), np.float16
+    model = nn.Sequential(
+        nn.Conv2D(3, 4, rng=rng, dtype=half), nn.BatchNorm2D(4, dtype=half),
+        nn.ReLU(), nn.Flatten(), nn.Linear(144, 3, rng=rng, dtype=half))
+    X = (100 * rng.normal(size=(4, 8, 8, 3))).astype(half)
+    model.forward(X, train=True)
+    net, Y = to_torch(model), model(X)
+    with torch.no_grad():
+        Z = net(torch.from_numpy(np.moveaxis(X, 3, 1).copy())).numpy()
+    assert Z.dtype == Y.dtype == from_torch(net)(X).dtype == half
+    np.testing.assert_allclose(Z, Y, rtol=1e-2, atol=1e-2)
+    np.testing.assert_array_equal(from_torch(net)(X), Y)

@@ -26,6 +26,7 @@ from ..nn.layers import Linear
 from ..nn.normalization import BatchNorm2D
 from ..nn.pooling import (AvgPool2D, Flatten, GlobalAvgPool,
                                 MaxPool2D, Pad2D)
+from ..sums import widen
 
 # %% ../../chapters/13_torch.ipynb #3d275d6e
 def best_device():
@@ -123,7 +124,7 @@ def _(layer: BatchNorm2D, flow):
     module = kind(len(order), layer.epsilon, layer.momentum)
     names = dict(weight="gamma", bias="beta", running_mean="mean",
                  running_var="var")
-    return filled(module, **{name: kept[key][order]
+    return filled(module, **{name: widen(kept[key])[order]
                             for name, key in names.items()}), (
         flow._replace(kind="images", n_C=len(order)) if images else flow)
 

@@ -52,9 +52,8 @@ def _observe(X, layer, train):
 class BatchNorm2D(Layer):
     """Mean 0 and variance 1 for each channel, then `gamma` and `beta`.
 
-    In training it uses the mean and the variance of the batch, over all
-    axes but the last; otherwise, the running ones. A float16 layer works
-    and keeps them in float32. Due to Ioffe and Szegedy (2015).
+    In training, those of the batch, over all axes but the last; otherwise,
+    the running ones, in float32 or wider. Due to Ioffe and Szegedy (2015).
     """
     def __init__(self, n_C, momentum=0.1, epsilon=1e-5, dtype=np.float32):
         n_C = as_int("n_C", n_C, 1)
@@ -70,7 +69,8 @@ class BatchNorm2D(Layer):
         check_equal("X", X.shape[-1], len(self.params["gamma"]),
                     "channels (last axis), as the layer expects")
         gamma, beta = self.params["gamma"], self.params["beta"]
-        dtype, X = np.result_type(X, gamma), widen(X)
+        half = X.dtype == np.float16
+        dtype, X = X.dtype if half else np.result_type(X, gamma), widen(X)
         D, var = _observe(X, self, train)
         scale = 1 / np.sqrt(var + self.epsilon)
         X_hat = D * scale

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..checks import as_array, as_dict, as_int, check_equal
 from .arguments import ANY_RANK, as_number
+from ..sums import widen
 
 # %% ../../chapters/09_nn.ipynb #1ea2057f
 class Optimizer:
@@ -32,7 +33,8 @@ class Optimizer:
                     raise ValueError("step needs a backward pass before it: "
                                      f"{path}{key} has no gradient")
                 decay = self.weight_decay if key[0] == "W" else 0.0
-                new = self.update(path + key, W, layer.grads[key], decay)
+                dW = widen(layer.grads[key])    # its square may be tiny
+                new = self.update(path + key, widen(W), dW, decay)
                 layer.params[key] = new.astype(W.dtype, copy=False)
 
     def state_dict(self):
