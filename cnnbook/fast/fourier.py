@@ -64,7 +64,7 @@ def _filter(P, spectrum, N_H, N_W, parts):
 
 # %% ../../chapters/E_engine.ipynb #74c5c61b
 def _halve(X):
-    "The larger of each two numbers of the rows; the last may join two."
+    "The larger of every two numbers of the rows; the last may join two."
     n = X.shape[1] // 2 * 2
     if n == 0:
         return X

@@ -93,7 +93,7 @@ class Flatten(Layer):
 
 # %% ../../chapters/09_nn.ipynb #380210a8
 class Pad2D(Layer):
-    """A frame of `value` around each image, as wide as is told on each side.
+    """A frame of `value` around each image, as wide as told on each side.
 
     (m, n_H, n_W, n_C) -> (m, top + n_H + bottom, left + n_W + right, n_C).
     A frame of -infinity is never the largest number of a window.
