@@ -185,8 +185,8 @@ def to_onnx(
     from onnx import helper
     axes = _as_input(shape)
     net = to_torch(model, axes[1])
-    dtype = next((as_numpy(p).dtype for p in net.parameters()),
-                 np.dtype(dtype))
+    dtype = next((value.dtype for _, layer in model.walk()
+                  for value in layer.params.values()), np.dtype(dtype))
     kind = helper.np_dtype_to_tensor_dtype(dtype)
     graph = onnx.GraphProto(name="cnnbook")
     graph.input.append(helper.make_tensor_value_info("images", kind, axes))
