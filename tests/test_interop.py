@@ -13,6 +13,7 @@ import pytest
 from cnnbook import nn
 from cnnbook.press.figures import is_installed, needs
 from conftest import FILES, ROOT
+from networks import channels_first, filled, in_onnxruntime
 
 NEEDY = [file for file in FILES
          if any(needs(cell.source) for cell in
@@ -121,18 +122,11 @@ def random_network(rng, dtype, n_C=3):
         layers += [nn.Flatten(), nn.Linear(n, 7, **make)]
     layers += [nn.Tanh(), nn.Dropout(0.5, rng=rng),
                nn.Linear(7, 3, bias=r(True, False), **make)]
-    model = nn.Sequential(*layers)
-    for _, layer in model.walk():               # running statistics, biases
-        for kept in layer.params, layer.buffers:
-            for key, value in kept.items():
-                if key != "W":
-                    noise = rng.uniform(0.5, 1.5, value.shape)
-                    kept[key] = noise.astype(value.dtype)
-    return model
+    return filled(nn.Sequential(*layers), rng)
 
 
 def first(A):
-    return torch.from_numpy(np.ascontiguousarray(A.transpose(0, 3, 1, 2)))
+    return torch.from_numpy(channels_first(A))
 
 
 def without_dropout(model):
@@ -240,11 +234,8 @@ def test_steps_of_the_optimizers(kind):
     lambda make: [nn.Sequential()]])
 def test_endings_frames_and_orders(layers):
     rng = np.random.default_rng(1)
-    model = nn.Sequential(nn.Conv2D(3, 8, rng=rng), *layers({"rng": rng}))
-    for _, layer in model.walk():
-        for kept in layer.params, layer.buffers:
-            for key, value in kept.items():
-                kept[key] = rng.uniform(0.5, 1.5, value.shape).astype("f4")
+    model = filled(nn.Sequential(nn.Conv2D(3, 8, rng=rng),
+                                 *layers({"rng": rng})), rng)
     X = rng.normal(size=(2, 6, 7, 3)).astype(np.float32)
     net, Y = to_torch(model, 3), model(X)
     with torch.no_grad():
@@ -366,14 +357,6 @@ def test_the_file_of_another_network_is_refused(tmp_path):
         load_weights(nn.Sequential(nn.Linear(5, 3, rng=rng)), tmp_path / "a")
 
 
-def in_onnxruntime(proto, X):
-    import onnxruntime
-    session = onnxruntime.InferenceSession(
-        proto.SerializeToString(), providers=["CPUExecutionProvider"])
-    return session.run(None, {"images": np.ascontiguousarray(
-        X.transpose(0, 3, 1, 2))})[0]
-
-
 @onnx_too
 @CASES
 def test_onnx_gives_the_same(seed, tmp_path):
@@ -382,10 +365,12 @@ def test_onnx_gives_the_same(seed, tmp_path):
     path = tmp_path / "a.onnx"
     proto = to_onnx(model, (12, 10, 3), path)
     assert path.read_bytes() == proto.SerializeToString()
+    assert proto.graph.input[0].name == "images"
     for m in 1, 4:                              # any number of images
         X = rng.normal(size=(m, 12, 10, 3)).astype(np.float32)
-        np.testing.assert_allclose(in_onnxruntime(proto, X), model(X),
-                                   rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(
+            in_onnxruntime(path, channels_first(X)), model(X),
+            rtol=1e-3, atol=1e-4)
 
 
 @onnx_too

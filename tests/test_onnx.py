@@ -1,7 +1,5 @@
 """ONNX files that PyTorch, ONNX's own tests and we ourselves write: each is
 read with the same numbers, or refused in words."""
-import logging
-import re
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -11,6 +9,7 @@ import pytest
 
 from cnnbook import nn
 from cnnbook.press.figures import is_installed
+from networks import channels_first, filled, in_onnxruntime
 
 torch = pytest.importorskip(
     "torch", reason="the optional extra 'torch' is not installed")
@@ -34,19 +33,6 @@ def last(A):
     return A.transpose(0, 2, 3, 1) if A.ndim == 4 else A
 
 
-def first(A):
-    return np.ascontiguousarray(A.transpose(0, 3, 1, 2)
-                                if A.ndim == 4 else A)
-
-
-def in_onnxruntime(file, X):
-    "What onnxruntime gives for a path or bytes."
-    import onnxruntime
-    session = onnxruntime.InferenceSession(
-        file, providers=["CPUExecutionProvider"])
-    return session.run(None, {session.get_inputs()[0].name: X})[0]
-
-
 def in_reference(proto, X):
     from onnx.reference import ReferenceEvaluator
     return ReferenceEvaluator(proto).run(
@@ -54,17 +40,6 @@ def in_reference(proto, X):
 
 
 # ---------------------------------------------------- our own files, and back
-
-def filled(model, rng):
-    "The same layers, with biases and statistics that are not 0 or 1."
-    for _, layer in model.walk():
-        for kept in layer.params, layer.buffers:
-            for key, value in kept.items():
-                if key != "W":
-                    noise = rng.uniform(0.5, 1.5, value.shape)
-                    kept[key] = noise.astype(value.dtype)
-    return model
-
 
 def layers(dtype):
     "Each kind of layer, for images of 8 x 6 with 4 channels, by name."
@@ -139,7 +114,8 @@ def test_each_layer_comes_back(kind, dtype):
     assert got.dtype == Y.dtype
     if is_installed("onnxruntime"):
         try:
-            theirs = in_onnxruntime(proto.SerializeToString(), first(X))
+            theirs = in_onnxruntime(proto.SerializeToString(),
+                                    channels_first(X))
         except Exception as error:      # it may lack it in this dtype
             assert dtype != np.float32 and "NOT_IMPLEMENTED" in str(error)
         else:

@@ -12,12 +12,13 @@ import numpy as np
 import torch
 
 from ..checks import as_int
+from .guards import as_numpy, equal_sides
 from .onnx_graph import channels_of, read_graph
 from .onnx_operators import as_float
 from .pytorch import (ScaledTanh, TorchFlatten,
                                      TorchGlobalAvgPool, TorchResidual,
-                                     as_numpy, equal_sides, from_torch,
-                                     to_torch)
+                                     from_torch, to_torch)
+from ..nn.arguments import dtype_of_weights
 from ..storage import write_whole
 
 # %% ../../chapters/F_onnx.ipynb #796fa8f0
@@ -185,8 +186,7 @@ def to_onnx(
     from onnx import helper
     axes = _as_input(shape)
     net = to_torch(model, axes[1])
-    dtype = next((value.dtype for _, layer in model.walk()
-                  for value in layer.params.values()), np.dtype(dtype))
+    dtype = dtype_of_weights(model, np.dtype(dtype))
     kind = helper.np_dtype_to_tensor_dtype(dtype)
     graph = onnx.GraphProto(name="cnnbook")
     graph.input.append(helper.make_tensor_value_info("images", kind, axes))

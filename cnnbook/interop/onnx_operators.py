@@ -54,29 +54,35 @@ def built(kind, *arguments, weight, bias, **settings):
                   **({} if bias is None else {"bias": bias}))
 
 # %% ../../chapters/F_onnx.ipynb #837b8b9c
-def _sides(kernel_shape, strides, dilations, shape):
-    "The side of the kernel, the stride and the dilation; one for each axis."
-    f = one_side("kernel_shape", kernel_shape or shape, 1)
-    if shape != (f, f):
-        refuse("kernel_shape", kernel_shape, f"{shape}, as the weights")
-    return (f, one_side("strides", strides, 1),
-            one_side("dilations", dilations, 1))
+def _kernel(x, W, B, kernel_shape, strides, dilations, group, channels):
+    """The weights and the bias; the side, the stride and the dilation.
 
+    `channels` is the axis of W where those of x are.
+    """
+    as_images(x)
+    W = as_weight("W", W, x, 4)
+    f = one_side("kernel_shape", kernel_shape or W.shape[2:], 1)
+    if W.shape[2:] != (f, f):
+        refuse("kernel_shape", kernel_shape,
+               f"{W.shape[2:]}, as the weights")
+    s, d = (one_side("strides", strides, 1),
+            one_side("dilations", dilations, 1))
+    expected = W.shape[channels] * (group if channels else 1)
+    if group < 1 or len(W) % group or expected != x.shape[1]:
+        refuse("W and group", f"{W.shape} and {group}",
+               f"those of {x.shape[1]} channels")
+    return W, None if B is None else as_weight("B", B, x, 1), f, s, d
+
+# %% ../../chapters/F_onnx.ipynb #bfc116bf
 def _conv(x, weight, bias=None, *, auto_pad="NOTSET", dilations=(1, 1),
           group=1, kernel_shape=None, pads=None, strides=(1, 1)):
-    as_images(x)
-    weight = as_weight("W", weight, x, 4)
-    f, s, d = _sides(kernel_shape, strides, dilations, weight.shape[2:])
-    n_C, n_C_prev = len(weight), weight.shape[1] * group
-    if group < 1 or n_C % group or n_C_prev != x.shape[1]:
-        refuse("W and group", f"{weight.shape} and {group}",
-               f"those of {x.shape[1]} channels")
-    bias = None if bias is None else as_weight("B", bias, x, 1)
+    weight, bias, f, s, d = _kernel(x, weight, bias, kernel_shape, strides,
+                                    dilations, group, channels=1)
     pads, p = as_pads(auto_pad, pads, f), 0
     if len(set(pads)) == 1:
         pads, p = [0] * 4, pads[0]
     return framed(pads, 0.0) + [built(
-        torch.nn.Conv2d, n_C_prev, n_C, f, s, p, d, group,
+        torch.nn.Conv2d, x.shape[1], len(weight), f, s, p, d, group,
         weight=weight, bias=bias)]
 
 # %% ../../chapters/F_onnx.ipynb #90df0a43
@@ -84,13 +90,8 @@ def _conv_transpose(x, weight, bias=None, *, auto_pad="NOTSET",
                     dilations=(1, 1), group=1, kernel_shape=None,
                     output_padding=(0, 0), output_shape=None, pads=None,
                     strides=(1, 1)):
-    as_images(x)
-    weight = as_weight("W", weight, x, 4)
-    f, s, d = _sides(kernel_shape, strides, dilations, weight.shape[2:])
-    n_C_prev, n_C = len(weight), weight.shape[1] * group
-    if group < 1 or n_C_prev % group or n_C_prev != x.shape[1]:
-        refuse("W and group", f"{weight.shape} and {group}",
-               f"those of {x.shape[1]} channels")
+    weight, bias, f, s, d = _kernel(x, weight, bias, kernel_shape, strides,
+                                    dilations, group, channels=0)
     _only(output_shape=(output_shape, None))
     extra = one_side("output_padding", output_padding, 0)
     if extra >= s:
@@ -98,9 +99,9 @@ def _conv_transpose(x, weight, bias=None, *, auto_pad="NOTSET",
                "stride")
     pads = as_pads(auto_pad, pads, f)
     _only(pads=(pads, [pads[0]] * 4))
-    bias = None if bias is None else as_weight("B", bias, x, 1)
-    return [built(torch.nn.ConvTranspose2d, n_C_prev, n_C, f, s, pads[0],
-                  extra, group, dilation=d, weight=weight, bias=bias)]
+    return [built(torch.nn.ConvTranspose2d, x.shape[1],
+                  weight.shape[1] * group, f, s, pads[0], extra, group,
+                  dilation=d, weight=weight, bias=bias)]
 
 # %% ../../chapters/F_onnx.ipynb #e81cf8c4
 def _row(name, bias, n, x):
@@ -226,10 +227,13 @@ def _reduce_mean(x, axes_too=None, *, axes=None, keepdims=1,
 def _relu(x):
     return [torch.nn.ReLU()]
 
+def _factor(name, A, x):
+    "The only number of a constant that may have as many axes as `x`."
+    return the_number(name, as_weight(name, A, x, *range(len(x.shape) + 1)))
+
 def _max(x, low):
     "The largest of x and 0."
-    if the_number("the other one", as_weight(
-            "the other one", low, x, *range(len(x.shape) + 1))) != 0:
+    if _factor("the other one", low, x) != 0:
         refuse("the other one", low.item(), 0)
     return [torch.nn.ReLU()]
 
@@ -237,8 +241,7 @@ def _leaky(x, *, alpha=0.01):
     return [torch.nn.LeakyReLU(as_float(alpha))]
 
 def _prelu(x, slope):
-    slope = the_number("slope", as_weight(
-        "slope", slope, x, *range(len(x.shape) + 1)))
+    slope = _factor("slope", slope, x)
     return [torch.nn.LeakyReLU(as_float(slope, x.dtype))]
 
 def _clip(x, low=None, high=None, *, min=None, max=None):
@@ -252,9 +255,7 @@ def _clip(x, low=None, high=None, *, min=None, max=None):
 # %% ../../chapters/F_onnx.ipynb #7d8ac4b7
 def _mul(x, factor, *, axis=None, broadcast=1):
     "Times a number, before a Tanh or after it."
-    factor = the_number("what multiplies", as_weight(
-        "what multiplies", factor, x, *range(len(x.shape) + 1)))
-    factor = as_float(factor, x.dtype)
+    factor = as_float(_factor("what multiplies", factor, x), x.dtype)
     if isinstance(x.last, torch.nn.Tanh):
         return Instead([ScaledTanh(factor, 1.0)])
     if isinstance(x.last, ScaledTanh) and x.last.amplitude == 1:

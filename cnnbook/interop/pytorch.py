@@ -16,7 +16,7 @@ import torch
 from ..checks import check_equal
 from .flows import (Flow, arriving, flat_order,
                                    past_window, sum_of, to_the_end)
-from .guards import (as_numpy, check_unshared, converted,
+from .guards import (check_unshared, converted,
                                     equal_sides, numbers, only, pair)
 from ..nn.nonlinearities import LeakyReLU, ReLU, Softmax, Tanh
 from ..nn.containers import Residual, Sequential

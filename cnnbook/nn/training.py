@@ -15,7 +15,8 @@ from ..checks import (as_array, as_cache, as_dict, as_int,
                             check_equal)
 from ..data import batches_per_epoch, minibatches
 from ..lab import check_pixels
-from .arguments import ANY_RANK, as_generator
+from .arguments import (ANY_RANK, as_generator,
+                                  dtype_of_weights)
 from .losses import softmax_cross_entropy
 from .runs import Run, _read_generators, _set_generators
 from ..progress_bar import progress
@@ -23,9 +24,7 @@ from ..progress_bar import progress
 # %% ../../chapters/09_nn.ipynb #0fab4128
 def _cast(X, model):
     "X in the dtype of the model's weights; as it is if there are none."
-    kinds = {W.dtype for _, layer in model.walk()
-             for W in layer.params.values()}
-    return X.astype(np.result_type(*kinds), copy=False) if kinds else X
+    return X.astype(dtype_of_weights(model, X.dtype), copy=False)
 
 def outputs(
     model,
