@@ -20,7 +20,7 @@ from .checks import (as_array, as_cache, as_choice, as_dict, as_int,
                             check_equal)
 from .conv_layer import conv_forward
 from .pooling import pool_forward
-from .sums import sum_over, widen
+from .sums import LONG, sum_over, widen
 
 # %% ../chapters/07_model.ipynb #6f9456a9
 def one_hot_encode(
@@ -187,7 +187,7 @@ def pool_layer_backward(dA, cache, mode="max", layers=None):
 def long_product(A, B):
     "`A @ B` for two matrices; long sums are accumulated in float64."
     dtype, A, B, n = np.result_type(A, B), widen(A), widen(B), len(B)
-    if n <= 8192 or dtype == np.float64:
+    if n <= LONG or dtype == np.float64:
         return (A @ B).astype(dtype, copy=False)
     total = np.zeros((len(A), B.shape[1]))
     for i in range(0, n, 512):

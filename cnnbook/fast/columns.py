@@ -104,11 +104,11 @@ def correlate(columns, W, b, Z, threads):
 # %% ../../chapters/E_engine.ipynb #b2c96c20
 def by_im2col(task, threads):
     "Write a correlation by columns: one window in each row."
-    A, W, b, Z, windows = task
+    A, W, b, Z, windows, _ = task
     return correlate(Columns(A, windows, W.dtype), W, b, Z, threads)
 
 def by_columns(task, threads):
     "Write a correlation by columns: the best number of windows in a row."
-    A, W, b, Z, windows = task
+    A, W, b, Z, windows, _ = task
     q = best_q(W.shape, windows.across, windows.dilation, Z.shape[2])
     return correlate(Columns(A, windows, W.dtype, q), W, b, Z, threads)

@@ -35,7 +35,7 @@ def _down_kernel(W, G, s):
 class _Down:
     "A correlation by F(4, r) down the columns: what all its blocks need."
     def __init__(self, task):
-        A, W, b, Z, self.windows = task
+        A, W, b, Z, self.windows, _ = task
         (f, _, C, K), s, n_W = W.shape, self.windows.down, Z.shape[2]
         self.s, self.C, self.r = s, C, -(-f // s)   # r rows of s rows each
         self.A_T, G, self.B_T = (np.ascontiguousarray(M, W.dtype)
@@ -111,14 +111,14 @@ def _down_outputs(down, M, z):
             images, left, -1))
 
 # %% ../../chapters/E_engine.ipynb #df8c553d
-def winograd_down(task, threads, look=False):
+def winograd_down(task, threads):
     """Write into `Z` (contiguous) a correlation, by F(4, r) down the
     columns: s rows are one, with s C channels; r = ceil(f / s) <= 4.
 
     Returns False if a result is not finite, or as `winograd_tiles`.
     """
     Z, down, watch = task.Z, _Down(task), Watch(
-        task.A if look else None)
+        task.A if task.look else None)
     blocks = cut_blocks(len(Z), -(-Z.shape[1] // 4), 1, max(
         1, CACHE // (down.t * down.products * Z.itemsize)))
     def worker():

@@ -107,7 +107,7 @@ def input_gradient(task, name, threads):
     """Write into A the gradient of a correlation with respect to its input:
     the convolution of Z with the rotated kernel, a class of pixels a time.
     """
-    dA, W, _, dZ, windows = task
+    dA, W, _, dZ, windows, _ = task
     s, d, top, left = windows[3:]
     if s > 1 and d > 1:                         # holes become zeros
         W, d = _dilated(W, d), 1

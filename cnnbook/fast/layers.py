@@ -73,8 +73,8 @@ def conv_forward(
     A, W, b = call.arrays
     A, windows = gather_windows(A, Windows(f, f, s, s, d, p, p), n_H, n_W)
     with one_blas_thread():
-        correlate_by(call.name, Correlation(A, W, b, Z, windows), threads,
-                     look=True)
+        correlate_by(call.name, Correlation(A, W, b, Z, windows, look=True),
+                     threads)
     return Z.astype(call.dtype, copy=False), (*call.given, hparameters)
 
 # %% ../../chapters/E_engine.ipynb #1c132f71

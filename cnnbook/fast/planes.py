@@ -68,5 +68,5 @@ def _shift_planes(layout, block, scratch, shifts):
 
 def by_planes(task, threads):
     "Write a correlation by planes: one row of the matrix for each weight."
-    A, W, b, Z, windows = task
+    A, W, b, Z, windows, _ = task
     return correlate(Planes(A, windows, W.dtype), W, b, Z, threads)

@@ -91,12 +91,9 @@ _WRITERS = {        # each one writes the result; whether it can be trusted
     "winograd4": partial(winograd_tiles, k=4),
     "planes": by_planes, "columns": by_columns, "im2col": by_im2col}
 
-def correlate_by(name, task, threads, look=False):
-    """Write a correlation by the named algorithm; by im2col if it fails, or
-    if it was to `look` and would lose numbers that a tile mixes with others.
-    """
+def correlate_by(name, task, threads):
+    "Write a correlation by the named algorithm; by im2col if it fails."
     if task.Z.size:
-        mixed = {"look": look} if name in ("winograd4", "winograd1d") else {}
         with np.errstate(all="ignore"):
-            if not _WRITERS[name](task, threads, **mixed):
+            if not _WRITERS[name](task, threads):
                 by_im2col(task, threads)

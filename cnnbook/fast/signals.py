@@ -28,6 +28,7 @@ from .threads import (number_of_threads, one_blas_thread,
 from .toeplitz import block_toeplitz
 from .windows import (Correlation, Windows, fill_part,
                                   gather_windows)
+from ..sums import LONG
 
 # %% ../../chapters/E_engine.ipynb #3b41d719
 class _KernelShape(NamedTuple):
@@ -54,7 +55,7 @@ CONV2D_ALGORITHMS = {
 # %% ../../chapters/E_engine.ipynb #53b504dd
 def _by_square(task, threads):
     "One channel: q x q outputs in each row of the product."
-    A, W, _, Z, windows = task
+    A, W, _, Z, windows, _ = task
     (f_H, f_W), (n_H, n_W) = W.shape[:2], Z.shape[1:3]
     q, down = 8, windows.down
     if min(f_H, n_H) < 4:                       # flat: only across
@@ -162,7 +163,7 @@ def _by_toeplitz(task, threads):
     Each row of a product computes as many outputs as a line of the cache
     holds. Returns False if a result is not finite.
     """
-    if len(task.W[0]) > 8192 and task.Z.dtype == np.float32:
+    if len(task.W[0]) > LONG and task.Z.dtype == np.float32:
         return _in_double(_by_toeplitz, task, threads)
     (X, _, Z), windows, watch = task.matrices, task.windows, Watch()
     x, z, s = X[0], Z[0], windows.across

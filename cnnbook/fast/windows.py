@@ -48,6 +48,7 @@ class Correlation(NamedTuple):
     b: np.ndarray           # K numbers
     Z: np.ndarray           # (m, n_H, n_W, K)
     windows: Windows
+    look: bool = False      # out for numbers that a tile would lose
 
     @property
     def matrices(self):

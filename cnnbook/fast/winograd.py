@@ -158,14 +158,15 @@ def _tile_scratch(block, k, C, K, dtype):
                             dtype=dtype)
 
 # %% ../../chapters/E_engine.ipynb #4c36c22a
-def winograd_tiles(task, threads, k, look=False):
+def winograd_tiles(task, threads, k):
     """Write into `Z` a 3 x 3 correlation of stride 1, by F(k x k, 3 x 3).
 
     Returns False if a result is not finite: a tile mixes its neighbors; or
-    if `look` and it may have lost some beside others.
+    if the task says to look and it may have lost some beside others.
     """
-    A, W, b, Z, windows = task
-    C, t, watch = A.shape[3], k + 2, Watch(A if look else None)
+    A, W, b, Z, windows, _ = task
+    C, t = A.shape[3], k + 2
+    watch = Watch(A if task.look and k > 2 else None)   # F(2 x 2) loses none
     A_T, _, B_T = _matrices(k, W.dtype)
     U = _winograd_kernel(W, k, threads)
     _, panels, _, width = U.shape
