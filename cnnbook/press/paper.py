@@ -7,7 +7,7 @@ __all__ = ['PIECES', 'FOLDED', 'ANSWERS', 'DIFFICULTY', 'GLOSSARY', 'COVERED', '
            'answers_page', 'unaccented', 'glossary_terms', 'pattern_of', 'Mention', 'sections', 'mention', 'mark_terms',
            'bind']
 
-# %% ../../chapters/making/paper.ipynb #2bdb75aa
+# %% ../../chapters/making/paper.ipynb #92896ee8
 import ast
 import re
 import unicodedata
@@ -18,7 +18,7 @@ from .manifest import pages
 from .numbering import CODE, name_of
 from .student import SECTION, is_tagged
 
-# %% ../../chapters/making/paper.ipynb #b9afb63e
+# %% ../../chapters/making/paper.ipynb #043a05c7
 PIECES = re.compile(
     r"(?m)^### (?P<title>.*?) *\{#sec-(?P<id>[\w-]+)"
     r'|(?s:^(?P<fence>:{3,}) *\{\.callout-\w+ collapse="true"\}\n'
@@ -32,7 +32,7 @@ def opened(box):
     apart = re.match(r"```|\$\$|[-|*] |\d+\.", text)
     return f"**{title}.**" + ("\n\n" if apart else " ") + text
 
-# %% ../../chapters/making/paper.ipynb #d8428bce
+# %% ../../chapters/making/paper.ipynb #5fc37819
 FOLDED = re.compile(r"(?m)^#\| code-(?:fold|summary):.*\n")
 
 
@@ -54,7 +54,7 @@ def _unfolded(cell):
     cell.metadata.pop("tags", None)
     return cell
 
-# %% ../../chapters/making/paper.ipynb #50346e05
+# %% ../../chapters/making/paper.ipynb #9db01b78
 def set_apart(nb):
     """Take from the edition `nb`, arranged, the answers of its exercises.
 
@@ -85,7 +85,7 @@ def set_apart(nb):
     nb.cells[start:] = kept
     return nb, {key: told for key, told in answers.items() if told[1]}
 
-# %% ../../chapters/making/paper.ipynb #f59d541f
+# %% ../../chapters/making/paper.ipynb #5fe56092
 ANSWERS = "answers.ipynb"
 DIFFICULTY = re.compile(r"(?m)^(\*[^*\n]+ · \d+ min\*)$")
 
@@ -100,7 +100,7 @@ def lead_on(nb, answers, words):
             cell.source = DIFFICULTY.sub(
                 rf"\1 · [{words['answer']}](#{now[4:]}-answer)", cell.source)
 
-# %% ../../chapters/making/paper.ipynb #637bf4e0
+# %% ../../chapters/making/paper.ipynb #7ec8763c
 def answers_page(chapters, words):
     """The page with the answers: a notebook.
 
@@ -124,7 +124,7 @@ def answers_page(chapters, words):
         cell.id = f"answer-{i}"
     return new_notebook(cells=cells)
 
-# %% ../../chapters/making/paper.ipynb #6203cdd3
+# %% ../../chapters/making/paper.ipynb #6091c44d
 GLOSSARY = "{#tbl-notation-glossary}"
 COVERED = re.compile(
     rf"{CODE.pattern}|\$\$.*?\$\$|\$[^$\n]+\$|(?m:^[#|:][^\n]*)"
@@ -147,12 +147,13 @@ def glossary_terms(editions):
 
 
 def pattern_of(term):
-    "What finds `term`, in the plural too, in a `unaccented` text."
+    "What finds `term`, in the plural too, in an `unaccented` text."
     name = re.sub(r" *\(.*\)", "", term)
-    words = [re.escape(word) + r"(?:e?s)?" for word in unaccented(name).split()]
+    words = [re.escape(word) + r"(?:e?s)?"
+             for word in unaccented(name).split()]
     return re.compile(r"(?<![\w-])" + r"\s+".join(words) + r"(?![\w-])")
 
-# %% ../../chapters/making/paper.ipynb #324f5d68
+# %% ../../chapters/making/paper.ipynb #45dfeffe
 class Mention:
     "Where a section first names a term, and how much it is about it."
 
@@ -172,7 +173,7 @@ def sections(nb):
             found[-1].append(cell)
     return list(filter(None, found))
 
-# %% ../../chapters/making/paper.ipynb #3841fe0e
+# %% ../../chapters/making/paper.ipynb #6d62a93d
 def mention(cells, pattern):
     "The `Mention` in a section of what `pattern` finds, or None."
     first, count = None, 0
@@ -190,7 +191,7 @@ def mention(cells, pattern):
     count += 9 * bool(pattern.search(title))
     return Mention(*first[:2], count) if first and count > 2 else None
 
-# %% ../../chapters/making/paper.ipynb #15ef8f70
+# %% ../../chapters/making/paper.ipynb #968b9979
 MOST = 8        # sections that an entry of the index leads to
 
 
@@ -216,7 +217,7 @@ def mark_terms(notebooks, terms):
             cell.source = (cell.source[:place] + _mark(term)
                            + cell.source[place:])
 
-# %% ../../chapters/making/paper.ipynb #bd206783
+# %% ../../chapters/making/paper.ipynb #1957a649
 def bind(editions, manifest, places):
     """The notebooks of the volume on paper, and its manifest.
 
