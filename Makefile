@@ -3,6 +3,7 @@
 # make watch    run the chapters watched: their keys hold all that they reach
 # make student  the notebooks of exercises for students, in student/
 # make bench    how fast the layers are, beside PyTorch and SciPy
+# make record   record what PyTorch shows, for machines that lack it
 # make preview  serve the book here and make again what changes
 # make export   write cnnbook/ again from the notebooks
 # make clean    remove what was made (not the environment)
@@ -20,10 +21,13 @@ OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source house chapters execut
 TUTOR = mutants marks diagnosis tutor tutor_graded exercises
 NARROW = $(if $(LANG_),--lang $(LANG_)) $(if $(FORMAT),--format $(FORMAT)) $(if $(ENGINE),--engine $(ENGINE))
 
-.PHONY: book export student test test-tutor test-rest watch bench preview clean
+.PHONY: book record export student test test-tutor test-rest watch bench preview clean
 
 book: $(READY)
 	@$(BIN)/cnnbook book $(NARROW)
+
+record: $(READY)
+	@$(BIN)/cnnbook record
 
 preview: $(READY)
 	@$(BIN)/cnnbook preview $(NARROW)

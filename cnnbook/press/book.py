@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['STAMP', 'render', 'stamp', 'replace', 'render_anew', 'publish', 'run_notebooks', 'render_editions', 'make_book',
-           'make']
+           'make', 'record_anew']
 
 # %% ../../chapters/making/book.ipynb #a280b11e
 import hashlib
@@ -21,6 +21,7 @@ from .links import broken_links
 from .manifest import BuildError, read_notebooks, subfolder
 from .pandoc import render_book
 from .quarto import choose_engine, render_with_quarto
+from .recorded import recall, record
 from .redirects import write_redirects
 from .search import finish_pages
 from .staging import (CHOOSER, LOST, SUFFIXES, stage,
@@ -104,6 +105,8 @@ def run_notebooks(root, jobs=None):
                   jobs or os.cpu_count() or 1)
     print(f"{ran} of {len(notebooks)} notebooks were run in "
           f"{time.time() - start:.1f} s", flush=True)
+    for path, nb in notebooks.items():
+        recall(root, path, nb)
     return notebooks
 
 
@@ -155,3 +158,10 @@ def make(root, langs=LANGUAGES, formats=tuple(SUFFIXES), engine=None,
     for path in make_book(root, langs, formats, engine, jobs, out):
         print(path.relative_to(root))
     print(f"done in {time.time() - start:.1f} s", flush=True)
+
+
+def record_anew(root, jobs=None):
+    "Run what changed, record what needs something and say where it is."
+    export_package(root)
+    for file in record(root, run_notebooks(root, jobs)):
+        print(file.relative_to(root))

@@ -21,6 +21,7 @@ from .manifest import (pages, read_manifest, root_of, subfolder,
                                     twin_of, volumes, workshop)
 from .numbering import (name_of, names_elsewhere, number_book,
                                      refer_elsewhere)
+from .paper import ANSWERS, bind
 from .redirects import address_table
 from .scripts import write_script, write_variable
 from .student import (SECTION, citation_names, exercise_file,
@@ -118,19 +119,18 @@ def exercises_of(page, manifest):
     return f"notebooks/{exercise_file(name, manifest['lang'])}"
 
 
-def invite(nb, link, words):
-    "Say, where the exercises of `nb` begin, which notebook holds them."
+def invite(nb, text):
+    "Say, where the exercises of `nb` begin, the `text` about them."
     from nbformat.v4 import new_markdown_cell
     start = next(i for i, cell in enumerate(nb.cells)
                  if SECTION.match(cell.source))
-    nb.cells.insert(start + 1, new_markdown_cell(
-        words["exercises-in"].format(link=link), id="exercises-in"))
+    nb.cells.insert(start + 1, new_markdown_cell(text, id="exercises-in"))
 
 # %% ../../chapters/making/staging.ipynb #d1615ac5
 def page_notebook(nb, page, manifest, names):
     "The edition `nb` as the `page` of a volume shows it."
     from nbformat.v4 import new_markdown_cell
-    nb, links = deepcopy(nb), []
+    nb, links, words = deepcopy(nb), [], manifest["cnnbook"]["words"]
     drop_html(nb)
     standard_svg(nb)
     refer_elsewhere(nb, names)
@@ -138,7 +138,8 @@ def page_notebook(nb, page, manifest, names):
         embed_widgets(nb, root_of(page))
         file = exercises(nb) and exercises_of(page, manifest)
         if file:
-            invite(nb, root_of(page) + file, manifest["cnnbook"]["words"])
+            invite(nb, words["exercises-in"].format(
+                link=root_of(page) + file))
         links = [new_markdown_cell(page_links(page, manifest, file),
                                    id="page-links")]
     nb = arranged(nb, manifest["lang"])
@@ -240,8 +241,10 @@ def stage(root, lang, notebooks, formats):
     books = [(book, number_book(editions, book))
              for book in (manifest, workshop(manifest))]
     for name, volume in volumes(manifest).items():
-        project = root / "build" / f"{lang}{name}"
-        write_project(root, project, volume, editions, books)
+        project, bound = root / "build" / f"{lang}{name}", editions
+        if "html" not in volume["format"]:
+            bound, volume = bind(editions, volume, books[0][1])
+        write_project(root, project, volume, bound, books)
         if not name:
             write_apps(root, project, lang)
         staged.append((project, volume))
