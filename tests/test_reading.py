@@ -43,7 +43,7 @@ def test_no_cell_that_is_read_is_long(notebooks, file):
         assert len(lines) <= LONGEST, f"{cell.id}: {lines[0]}"
 
 
-SPANISH = re.compile(r"[áéíóúüñ¿¡]", re.I)
+SPANISH = re.compile(r"[áéíóúü¿¡]|ñ\w|\b(?:los|las|una|para|bucles?)\b", re.I)
 
 
 @pytest.mark.parametrize("file", READER)
@@ -78,7 +78,7 @@ UNWANTED = {
            r"gradiente por (?:W|los|el|la)\b": "gradiente respecto a",
            r"invarianza a\b": "invarianza frente a",
            r"\bminibatch|\bmini-lote": "minilote"},
-    "en": {r"\bgradient by\b": "with respect to", r"\bneeds not\b": "need not",
+    "en": {r"\bgradient by (?:the (?:bias|logit)|[A-Z]\b)": "with respect to", r"\bneeds not\b": "need not",
            r"\b[Ii]n the page,? you": "on the page",
            r"\bpoints of the books\b": "interpolation points",
            r"\bnetworks? of paper\b": "paper network",
