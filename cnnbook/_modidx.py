@@ -1578,6 +1578,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                         'cnnbook.press.editions._stake': ('making/editions.html#_stake', 'cnnbook/press/editions.py'),
                                         'cnnbook.press.editions.arranged': ('making/editions.html#arranged', 'cnnbook/press/editions.py'),
                                         'cnnbook.press.editions.edition': ('making/editions.html#edition', 'cnnbook/press/editions.py'),
+                                        'cnnbook.press.editions.in_one_language': ( 'making/editions.html#in_one_language',
+                                                                                    'cnnbook/press/editions.py'),
                                         'cnnbook.press.editions.language': ('making/editions.html#language', 'cnnbook/press/editions.py'),
                                         'cnnbook.press.editions.options': ('making/editions.html#options', 'cnnbook/press/editions.py'),
                                         'cnnbook.press.editions.pending': ('making/editions.html#pending', 'cnnbook/press/editions.py'),

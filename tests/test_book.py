@@ -364,6 +364,21 @@ def test_the_subject_index_leads_to_pages_that_name_the_term(book, lang):
 
 
 @pytest.mark.parametrize("lang", LANGS)
+def test_a_chapter_is_read_in_a_few_sittings(pdfs, lang):
+    "At most 35 pages each; chapter 7 has 30, chapter 8 has 25, the book 440."
+    pdf = pdfs[lang]
+    starts = [(spaced(entry.title), pdf.get_destination_page_number(entry))
+              for entry in pdf.outline if not isinstance(entry, list)]
+    ends = [start for _, start in starts[1:]] + [len(pdf.pages)]
+    most = {"7": 30, "8": 25}
+    for (title, start), end in zip(starts, ends):
+        number = title.split()[0]
+        if number.isdigit() or len(number) == 1:
+            assert end - start <= most.get(number, 35), title
+    assert len(pdf.pages) <= 440
+
+
+@pytest.mark.parametrize("lang", LANGS)
 def test_the_text_of_the_pdf_stays_on_the_page(book, lang):
     from pypdfium2 import PdfDocument
     with PdfDocument(file_of(book, lang, "PDF")) as pdf:

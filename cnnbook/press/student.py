@@ -13,8 +13,8 @@ from copy import deepcopy
 from itertools import takewhile
 from typing import NamedTuple
 
-from .editions import (LANGUAGES, edition, options, stakes,
-                                    stub, without_hidden)
+from .editions import (LANGUAGES, edition, in_one_language,
+                                    options, stakes, stub, without_hidden)
 from .manifest import (BuildError, read_manifest,
                                     read_notebooks)
 from .numbering import CODE, anchor_names
@@ -257,6 +257,7 @@ def _prepared(exercise, lang, solutions):
             name = f"{exercise.id}-tests" + (f"-{tests}" if tests > 1 else "")
             cell.metadata["nbgrader"] = grading(name, points_of([cell]))
             cell.metadata["tags"] = ["raises-exception"]
+            cell.source = in_one_language(cell.source, lang)
             if not solutions:
                 cell.source = without_hidden(cell.source)
         elif is_tagged(cell, "solution"):
