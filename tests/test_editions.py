@@ -126,9 +126,18 @@ def test_the_two_glossaries_are_one(notebooks):
 
 
 # Terms that mean only one thing, so that finding one calls for its pair.
-STRICT = {"agrupación", "campo receptivo", "canal", "correlación cruzada",
-          "dilatación", "núcleo", "retropropagación", "sobreajuste",
-          "mapa de características", "minilote", "exactitud"}
+STRICT = {
+    "ablación", "agrupación", "agrupación global por promedio",
+    "agrupación por máximo", "aumento de datos", "campo receptivo", "canal",
+    "conexión residual", "convolución por canal", "convolución transpuesta",
+    "correlación cruzada", "desviación estándar", "diferencias centrales",
+    "dilatación", "ejemplo adversario", "entropía cruzada", "equivarianza",
+    "exactitud", "gradiente", "hiperparámetro", "impulso", "invarianza",
+    "jacobiana", "logit", "mapa de características", "matriz de confusión",
+    "media móvil", "minilote", "normalización por lotes", "núcleo",
+    "oclusión", "optimizador", "parada temprana", "producto exterior",
+    "punto de control", "regla de la cadena", "retropropagación",
+    "saliencia", "semilla", "sesgo", "sobreajuste", "tasa de aprendizaje"}
 
 
 @pytest.mark.parametrize("file", FILES)
