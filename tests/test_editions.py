@@ -1,6 +1,7 @@
 """The two languages of every notebook say the same."""
 import ast
 import re
+import unicodedata
 
 import nbformat
 import pytest
@@ -73,12 +74,20 @@ def test_the_twins_have_similar_lengths(notebooks, file):
         assert min(a, b) > 0.55 * max(a, b) - 8, (es, en)
 
 
-def glossary(notebooks):
-    "The (Spanish, English) terms of the glossary."
+ROW = re.compile(r"(?m)^\| ([^|]+) \| \*([^|]+)\* \| ([^|]+) "
+                 r"\(@(sec-[\w-]+)\)\. \|$")
+
+
+def glossary(notebooks, lang="es"):
+    "The rows of the glossary: term, its name in the other language, ..."
     cells = notebooks["chapters/A_notation.ipynb"].cells
-    table = next(c.source for c in cells if "| Español |" in c.source)
-    rows = re.findall(r"(?m)^\| ([^|]+) \| ([^|]+) \|$", table)
-    return [row for row in rows if row != ("Español", "English")]
+    table, = (c.source for c in cells if "{#tbl-notation-glossary}" in c.source
+              and language(c) == lang)
+    rows = ROW.findall(table)
+    lines = [line for line in table.split("\n") if line.startswith("| ")]
+    assert len(rows) == len(lines) - 1, set(lines) - {
+        m[0] for m in ROW.finditer(table)}
+    return rows
 
 
 def stem(term):
@@ -88,23 +97,52 @@ def stem(term):
     return re.compile(r"\b" + r"\s+".join(parts), re.I)
 
 
-def test_the_glossary_is_sorted_and_unique(notebooks):
-    terms = glossary(notebooks)
-    fold = str.maketrans("áéíóúü", "aeiouu")
-    spanish = [es.translate(fold) for es, _ in terms]
-    assert len(terms) >= 25 and spanish == sorted(spanish)
-    assert len(set(es for es, _ in terms)) == len(terms)
+def folded(text):
+    "The text in lower case and without accents, as it is put in order."
+    apart = unicodedata.normalize("NFD", text.lower())
+    return "".join(c for c in apart if not unicodedata.combining(c))
+
+
+@pytest.mark.parametrize("lang", ["es", "en"])
+def test_the_glossary_is_sorted_and_unique(notebooks, lang):
+    terms = [folded(row[0]) for row in glossary(notebooks, lang)]
+    assert len(terms) >= 110 and terms == sorted(set(terms))
+
+
+@pytest.mark.parametrize("lang", ["es", "en"])
+def test_the_glossary_defines_each_term_in_a_sentence(notebooks, lang):
+    for term, _, definition, link in glossary(notebooks, lang):
+        assert not set(term) & set("*_`$[]@"), term
+        assert re.match(r"[A-ZÁÉÍÓÚÑ]", definition), term
+        assert 4 <= len(definition.split()) <= 30, term
+        assert not re.search(r"\. |[.:;]$", definition), term
+
+
+def test_the_two_glossaries_are_one(notebooks):
+    spanish = {(es, en, link) for es, en, _, link in glossary(notebooks)}
+    english = {(es, en, link)
+               for en, es, _, link in glossary(notebooks, "en")}
+    assert spanish == english
 
 
 # Terms that mean only one thing, so that finding one calls for its pair.
-STRICT = {"agrupación", "campo receptivo", "canal", "correlación cruzada",
-          "dilatación", "núcleo", "retropropagación", "sobreajuste",
-          "mapa de características", "minilote", "exactitud"}
+STRICT = {
+    "ablación", "agrupación", "agrupación global por promedio",
+    "agrupación por máximo", "aumento de datos", "campo receptivo", "canal",
+    "conexión residual", "convolución por canal", "convolución transpuesta",
+    "correlación cruzada", "desviación estándar", "diferencias centrales",
+    "dilatación", "ejemplo adversario", "entropía cruzada", "equivarianza",
+    "exactitud", "gradiente", "hiperparámetro", "impulso", "invarianza",
+    "jacobiana", "logit", "mapa de características", "matriz de confusión",
+    "media móvil", "minilote", "normalización por lotes", "núcleo",
+    "oclusión", "optimizador", "parada temprana", "producto exterior",
+    "punto de control", "regla de la cadena", "retropropagación",
+    "saliencia", "semilla", "sesgo", "sobreajuste", "tasa de aprendizaje"}
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_terms_are_translated_as_the_glossary_says(notebooks, file):
-    terms = [(es, en) for es, en in glossary(notebooks) if es in STRICT]
+    terms = [row[:2] for row in glossary(notebooks) if row[0] in STRICT]
     assert len(terms) == len(STRICT)
     for spanish, english in pairs(notebooks[file]):
         for es, en in terms:
