@@ -40,10 +40,8 @@ def pool_forward(
     threads=None,
     places=True,        # False: quicker, if no backward pass follows
 ):
-    """`pooling.pool_forward`, made fast: the same `A`, the same cache.
-
-    The cache also remembers the place of each maximum, for the way back.
-    """
+    """`pooling.pool_forward`, made fast: the same `A`, the same cache, which
+    also remembers the place of each maximum, for the way back."""
     as_choice("algorithm", algorithm, ("auto", "slices", "loops"))
     threads = number_of_threads(threads)
     if algorithm == "loops":
