@@ -46,7 +46,8 @@ def cut_blocks(m, n_H, n_W, most):
 def group_blocks(blocks, size):
     """The blocks in 8 runs, or in runs of 16: one sum of `size` for each.
 
-    In longer ones if the sums would take more than 32 million numbers.
+    In longer ones if the sums would take more than 32 million numbers, which
+    are 128 MiB in float32. Eight runs are enough to share.
     """
     most = max(8, -(-len(blocks) // 16))
     k = -(-len(blocks) // max(2, min(most, (1 << 25) // size)))

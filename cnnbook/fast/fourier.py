@@ -28,6 +28,8 @@ def _fast_length(n):
 
 def _fft_length(n_out, f):
     "The transform that costs least, to cover n_out outputs with blocks."
+    # at least 256 points, and a penalty for those that leave the caches,
+    # above some 2^17: by trial
     sizes = {_fast_length(n_out + f - 1)}
     size = max(256, 1 << (2 * f - 1).bit_length())
     while size < n_out + f - 1:
@@ -120,10 +122,8 @@ class _Judge:
         if _scattered(X, 256):
             return None, zeros
         span *= self.wide if zeros else self.apart
-        kinds = [self.dtype]
-        if self.dtype == np.float32:
-            kinds = [np.dtype(np.float64)] if zeros else kinds + [
-                np.dtype(np.float64)]
+        double = np.dtype(np.float64)
+        kinds = [double] if zeros else [self.dtype, double]
         return next((dtype for dtype in kinds if self.fits(
             high, span, dtype)), None), zeros
 

@@ -27,7 +27,10 @@ def _small(A):
 # %% ../../chapters/E_engine.ipynb #ebc02641
 class Watch:
     """Remembers whether all the arrays that it saw were finite; and whether
-    no number of A is so large that those mixed with it were lost."""
+    no number of A is so large that those mixed with it were lost.
+
+    float32 has 24 bits: beside a number 2^16 times larger, 8 are left.
+    """
     def __init__(self, A=None):
         self.finite, self.A, self.small = True, A, 0
         if A is not None:

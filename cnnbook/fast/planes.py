@@ -23,7 +23,7 @@ class Planes(NamedTuple):
     A: np.ndarray           # (m, n_H_prev, n_W_prev, C)
     windows: Windows
     dtype: np.dtype
-    q, room = 1, 2 * CACHE
+    q, room = 1, 2 * CACHE      # by trial; a row holds more outputs
 
     @property
     def width(self):

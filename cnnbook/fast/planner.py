@@ -6,17 +6,11 @@
 __all__ = ['CONV_ALGORITHMS', 'LayerShape', 'choose_from', 'choose_algorithm', 'correlate_by']
 
 # %% ../../chapters/08_fast.ipynb #0da446c8
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from ..checks import as_choice
-from .columns import by_columns, by_im2col
-from .downwards import winograd_down
-from .planes import by_planes
-from .products import product_1x1
-from .winograd import winograd_tiles
 
 # %% ../../chapters/08_fast.ipynb #9140e603
 class LayerShape(NamedTuple):
@@ -84,7 +78,16 @@ def choose_algorithm(
         algorithm = "winograd" + "24"[layer.dtype == np.float32]
     return choose_from(CONV_ALGORITHMS, layer, algorithm, layer)
 
-# %% ../../chapters/08_fast.ipynb #f83bc777
+# %% ../../chapters/E_engine.ipynb #00075013
+from functools import partial
+
+from .columns import by_columns, by_im2col
+from .downwards import winograd_down
+from .planes import by_planes
+from .products import product_1x1
+from .winograd import winograd_tiles
+
+# %% ../../chapters/E_engine.ipynb #f83bc777
 _WRITERS = {        # each one writes the result; whether it can be trusted
     "product": product_1x1, "winograd1d": winograd_down,
     "winograd2": partial(winograd_tiles, k=2),

@@ -40,25 +40,22 @@ def pool_forward(
     threads=None,
     places=True,        # False: quicker, if no backward pass follows
 ):
-    """`pooling.pool_forward`, made fast: the same `A`, the same cache.
-
-    The cache also remembers the place of each maximum, for the way back.
-    """
+    """`pooling.pool_forward`, made fast: the same `A`, the same cache, which
+    also remembers the place of each maximum, for the way back."""
     as_choice("algorithm", algorithm, ("auto", "slices", "loops"))
     threads = number_of_threads(threads)
     if algorithm == "loops":
         return loops_pool_forward(A_prev, hparameters, mode)
     A_prev, f, s, n_H, n_W = _pool_arguments(A_prev, hparameters, mode)
     work = np.float32 if A_prev.dtype == np.float16 else A_prev.dtype
-    if mode == "average" and f > 64:            # a long sum
+    if mode == "average" and f > 64:            # a long sum: 4096 terms
         work = np.float64
     A = np.ascontiguousarray(A_prev, work)
     Z = empty_aligned(len(A), n_H, n_W, A.shape[3], dtype=work)
     threads = worth_threads(threads, A.nbytes, 1 << 23)
     cache = _PoolCache((A_prev, hparameters))
-    places = places and mode == "max" and f > 1 and algorithm == "auto"
     with np.errstate(all="ignore"):
-        if places:
+        if places and mode == "max" and f > 1 and algorithm == "auto":
             cache.places = find_maxima(A, Z, f, s, threads)
             cache.windows = f, s
         else:

@@ -13,7 +13,8 @@ from .threads import run_parallel
 from ..sums import LONG
 
 # %% ../../chapters/E_engine.ipynb #aef899d0
-SMALL = 10 ** 6             # up to here OpenBLAS multiplies without packing
+# multiply-adds: up to here OpenBLAS multiplies without packing (AVX-512)
+SMALL = 10 ** 6
 
 def cut_panels(T):
     """The columns of T (R, N) in panels: (panels, R, width).
@@ -22,7 +23,7 @@ def cut_panels(T):
     """
     R, N = T.shape
     width = 256 // T.itemsize
-    if R * N < SMALL // 48 or N % width:
+    if R * N < SMALL // 48 or N % width:        # 48 rows fit as it is
         width = N
     panels = empty_aligned(N // width, R, width, dtype=T.dtype)
     panels[...] = T.reshape(R, -1, width).transpose(1, 0, 2)

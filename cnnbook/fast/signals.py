@@ -57,7 +57,7 @@ def _by_square(task, threads):
     "One channel: q x q outputs in each row of the product."
     A, W, _, Z, windows, _ = task
     (f_H, f_W), (n_H, n_W) = W.shape[:2], Z.shape[1:3]
-    q, down = 8, windows.down
+    q, down = 8, windows.down                   # 8 x 8 outputs, by trial
     if min(f_H, n_H) < 4:                       # flat: only across
         return by_columns(task, threads)
     tall = np.zeros(((q - 1) * down + f_H, f_W, 1, q), W.dtype)
@@ -135,6 +135,7 @@ class _SignalRows(NamedTuple):
             (slices, r, rows, width), array.dtype, array, e * start,
             (e * rows * r * step, e * step, e * r * step, e))
 
+# %% ../../chapters/E_engine.ipynb #ab8b891d
 def _signal_rows(task, T):
     "The rows of a signal for the kernel T (window, q)."
     (L, q), n, windows = T.shape, task.A.shape[2], task.windows

@@ -33,6 +33,8 @@ def best_q(kernel, s, d, n_W):
     kernel are multiplied as well.
     """
     f_H, f_W, C, K = kernel
+    # in ns: 70 multiply-adds in one, 4.5 for each run and 0.04 for each
+    # number; rough times of one processor, of which the ratios matter
     def cost(q):
         L, width = (q - 1) * s + f_W, -(-q * K // 16) * 16
         work = f_H * L * C * width / 70 * (1 + 7 / width)

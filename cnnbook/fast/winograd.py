@@ -36,7 +36,8 @@ def cook_toom(
     return A_T, G, B_T
 
 # %% ../../chapters/08_fast.ipynb #6ff918a2
-POINTS = {2: [0, 1, -1], 4: [0, 3/4, -3/4, 3/2, -3/2]}      # of F(m, 3)
+# the finite points of F(m, 3); why these ones, in the table above
+POINTS = {2: [0, 1, -1], 4: [0, 3/4, -3/4, 3/2, -3/2]}
 
 # %% ../../chapters/E_engine.ipynb #fe0154c5
 import math
@@ -117,6 +118,7 @@ def _cut_tiles(sizes, C, k, itemsize):
     "Blocks of tiles, whose scratch stays in the cache."
     m, n_H, n_W, K = sizes
     tile = (k + 2) ** 2 * (C + K) * itemsize    # bytes
+    # 3 MiB by trial: larger products, still near; 64 tiles are worth one
     return cut_blocks(m, -(-n_H // k), -(-n_W // k),
                       max(64, 3 * CACHE // tile))
 
@@ -158,39 +160,44 @@ def _tile_scratch(block, k, C, K, dtype):
                             dtype=dtype)
 
 # %% ../../chapters/E_engine.ipynb #4c36c22a
+def _tile_writer(task, k, U, watch, bias, most):
+    "Scratch; the function that writes into Z the tiles of a block."
+    A, W, _, Z, windows, _ = task
+    C, t, (_, panels, _, width) = A.shape[3], k + 2, U.shape
+    A_T, _, B_T = _matrices(k, W.dtype)
+    tiling = _Tiling(A, t, k, windows.top, windows.left)
+    P, one, two = _tile_scratch(most, k, C, panels * width, W.dtype)
+    def write(block):
+        n = math.prod(block.shape)              # tiles
+        watch.mix(block.images, k * block.rows.start - windows.top,
+                  k * block.rows.stop + 2 - windows.top)
+        X = tiling.copy(block, P, one)
+        V = _two_passes(B_T, X, two, one, t * t, n, C)
+        M = carve(two, t * t, panels, n, width)
+        multiply_slices(V, U, M)
+        Y = _two_passes(A_T, M.reshape(t, t, -1), one, two,
+                        k * k, panels, n, width)
+        watch.see(Y)
+        if bias is not None:
+            np.add(Y, bias[:, :n], out=Y)
+        _write_tiles(Y, Z, block, k)
+    return write
+
+# %% ../../chapters/E_engine.ipynb #20c33eb1
 def winograd_tiles(task, threads, k):
     """Write into `Z` a 3 x 3 correlation of stride 1, by F(k x k, 3 x 3).
 
     Returns False if a result is not finite: a tile mixes its neighbors; or
     if the task says to look and it may have lost some beside others.
     """
-    A, W, b, Z, windows, _ = task
-    C, t = A.shape[3], k + 2
+    A, W, b, Z, *_ = task
     watch = Watch(A if task.look and k > 2 else None)   # F(2 x 2) loses none
-    A_T, _, B_T = _matrices(k, W.dtype)
     U = _winograd_kernel(W, k, threads)
     _, panels, _, width = U.shape
-    blocks = _cut_tiles(Z.shape, C, k, W.itemsize)
+    blocks = _cut_tiles(Z.shape, A.shape[3], k, W.itemsize)
     bias = _panel_bias(b, panels, width, math.prod(blocks[0].shape))
-    tiling = _Tiling(A, t, k, windows.top, windows.left)
-    def worker():
-        P, one, two = _tile_scratch(blocks[0], k, C, panels * width, W.dtype)
-        def do(block):
-            n = math.prod(block.shape)          # tiles
-            watch.mix(block.images, k * block.rows.start - windows.top,
-                      k * block.rows.stop + 2 - windows.top)
-            X = tiling.copy(block, P, one)
-            V = _two_passes(B_T, X, two, one, t * t, n, C)
-            M = carve(two, t * t, panels, n, width)
-            multiply_slices(V, U, M)
-            Y = _two_passes(A_T, M.reshape(t, t, -1), one, two,
-                            k * k, panels, n, width)
-            watch.see(Y)
-            if bias is not None:
-                np.add(Y, bias[:, :n], out=Y)
-            _write_tiles(Y, Z, block, k)
-        return do
-    run_parallel(worker, blocks, threads)
+    run_parallel(lambda: _tile_writer(task, k, U, watch, bias, blocks[0]),
+                 blocks, threads)
     return watch.finite
 
 # %% ../../chapters/E_engine.ipynb #79b436b9
