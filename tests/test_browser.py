@@ -374,7 +374,7 @@ def test_the_whole_way_by_keyboard(on_page, ours):
             if await page.locator("[rel=next]:focus").count():
                 break
         await page.keyboard.press("Enter")
-        await page.wait_for_url("**/chapters/00_checks.html")
+        await page.wait_for_url("**/chapters/00_digit.html")
     on_page(visit, "es/index.html")
 
 
