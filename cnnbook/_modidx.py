@@ -846,7 +846,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                               'cnnbook.data.shift_images': ('learning.html#shift_images', 'cnnbook/data.py'),
                               'cnnbook.data.smooth_labels': ('learning.html#smooth_labels', 'cnnbook/data.py'),
                               'cnnbook.data.stratified_split': ('learning.html#stratified_split', 'cnnbook/data.py')},
-            'cnnbook.drawings': {'cnnbook.drawings.draw_animal': ('learning.html#draw_animal', 'cnnbook/drawings.py')},
+            'cnnbook.drawings': {'cnnbook.drawings.draw_animal': ('b_images.html#draw_animal', 'cnnbook/drawings.py')},
             'cnnbook.evaluation': { 'cnnbook.evaluation.confusion_matrix': ('learning.html#confusion_matrix', 'cnnbook/evaluation.py'),
                                     'cnnbook.evaluation.wilson_interval': ('learning.html#wilson_interval', 'cnnbook/evaluation.py')},
             'cnnbook.fast.averages': { 'cnnbook.fast.averages._spread_columns': ( 'e_engine.html#_spread_columns',
