@@ -5,7 +5,7 @@ marks, or is not made any more, fails the tests.
 """
 
 EQUIVALENT = {
-    "00_checks": {
+    "00_digit": {
         ("start-ex-batch", "as_batch: results reversed"):
             "one image in reverse order is the same batch",
     },

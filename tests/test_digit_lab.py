@@ -554,6 +554,7 @@ def test_the_committed_network_reads_what_is_drawn(open_lab):
     assert read_hand_drawn(open_lab(COMMITTED.read_bytes()).ready()) >= 7
 
 
-def test_the_book_reads_what_is_drawn(open_lab, book):
-    page = book / "en" / "chapters" / "10_learning.html"
+@pytest.mark.parametrize("page", ["index.html", "chapters/10_learning.html"])
+def test_the_book_reads_what_is_drawn(open_lab, book, page):
+    page = book / "en" / page
     assert read_hand_drawn(open_lab(None, url=page.as_uri()).ready()) >= 7

@@ -516,7 +516,7 @@ def test_exercises_carry_their_difficulty_and_time(file):
 
 
 # The chapters whose exercises are all in this form.
-WHOLE = ["00_checks", "01_conv1d", "02_padding", "03_conv2d",
+WHOLE = ["00_digit", "01_conv1d", "02_padding", "03_conv2d",
          "04_conv_layer", "05_pooling", "06_backprop", "07_model",
          "08_fast", "09_nn", "11_architectures", "12_interpret",
          "13_torch", "14_distributed"]

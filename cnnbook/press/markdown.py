@@ -66,6 +66,8 @@ def cell_markdown(cell, figure):
     for i, output in enumerate(cell.outputs):
         parts.append(output_markdown(output, chosen,
                                      figure.with_name(f"{figure.name}-{i}")))
+    if not parts:
+        return ""               # hidden, and shows nothing
     summary = quoted(chosen.get("code-summary", ""))
     fold = f" summary={summary}" if chosen.get("code-fold") else ""
     return "\n\n".join([f":::: {{.cell{fold}}}", *parts, "::::"])

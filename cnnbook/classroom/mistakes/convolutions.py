@@ -11,7 +11,7 @@ from .kinds import early, wrong_sizes
 
 # %% ../../../chapters/making/mistakes.ipynb #77dbf90d
 CHECKS = of(
-    "00_checks",
+    "00_digit",
     wrong("integers stay integers",
           'return a if a.dtype.kind == "f" else a.astype(np.float64)',
           "return a"),
@@ -38,7 +38,7 @@ CHECKS = of(
 
 # %% ../../../chapters/making/mistakes.ipynb #38347b96
 CHECKS += of(
-    "00_checks",
+    "00_digit",
     wrong("an absent hyper-parameter is 0, whatever its default",
           "hparameters.get(key, default)", "hparameters.get(key, 0)"),
     wrong("any mode is accepted",
