@@ -76,6 +76,13 @@ def layers(dtype):
             nn.Flatten(), nn.BatchNorm2D(192, dtype=dtype)),
         "BatchNorm2D, vectors": nn.Sequential(
             nn.GlobalAvgPool(), nn.BatchNorm2D(4, dtype=dtype)),
+        "GroupNorm": nn.GroupNorm(4, 2, epsilon=1e-3, dtype=dtype),
+        "GroupNorm, of one group": nn.Sequential(
+            nn.GroupNorm(4, dtype=dtype), nn.GlobalAvgPool()),
+        "GroupNorm, flat": nn.Sequential(
+            nn.Flatten(), nn.GroupNorm(192, 6, dtype=dtype)),
+        "GroupNorm, vectors": nn.Sequential(
+            nn.GlobalAvgPool(), nn.GroupNorm(4, 2, dtype=dtype)),
         "Residual": nn.Residual(conv),
         "Residual, shortcut": nn.Residual(
             nn.Sequential(conv, nn.ReLU()), nn.Conv2D(4, 4, 1, **make)),

@@ -178,6 +178,22 @@ def _norm(x, weight, bias, mean, var, *, epsilon=1e-5, momentum=0.9,
             torch.nn.BatchNorm1d)
     return [filled(kind(x.shape[1], as_float(epsilon)), **names)]
 
+def _group_norm(x, weight, bias, *, num_groups, epsilon=1e-5, stash_type=1,
+                of_groups=False):
+    "Before version 21, a weight and a bias for each group, not channel."
+    n_C = x.shape[1]
+    if num_groups < 1 or n_C % num_groups:
+        refuse("num_groups", num_groups, f"a divisor of {n_C}, the channels")
+    _only(stash_type=(stash_type, 11 if x.dtype == np.float64 else 1))
+    n, arrays = num_groups if of_groups else n_C, {}
+    for name, A in dict(weight=weight, bias=bias).items():
+        A = as_weight(name, A, x, 1)
+        if len(A) != n:
+            refuse(name, f"shape {A.shape}", f"{n} numbers")
+        arrays[name] = np.repeat(A, n_C // n)
+    return [filled(torch.nn.GroupNorm(num_groups, n_C, as_float(epsilon)),
+                   **arrays)]
+
 def as_float(setting, dtype=np.dtype(np.float32)):
     "A number kept in so many bits, as its writer typed it: 0.1, 1e-05."
     return float(str(dtype.type(setting)))
@@ -372,7 +388,8 @@ def _pad(x, pads_too=None, number=None, axes=None, *, mode="constant",
 READERS = {
     "Conv": _conv, "ConvTranspose": _conv_transpose, "Gemm": _gemm,
     "MatMul": _matmul, "Add": _add, "Mul": _mul,
-    "BatchNormalization": _norm, "MaxPool": _max_pool,
+    "BatchNormalization": _norm, "GroupNormalization": _group_norm,
+    "MaxPool": _max_pool,
     "AveragePool": _average_pool, "GlobalAveragePool": _global_average,
     "ReduceMean": _reduce_mean, "Relu": _relu, "LeakyRelu": _leaky,
     "PRelu": _prelu, "Clip": _clip, "Max": _max, "Tanh": _tanh,
@@ -385,6 +402,7 @@ READERS = {
 # What an old version meant by a setting that it did not give.
 _BEFORE = [(13, "Softmax", {"axis": 1, "of_the_rest": True}),
            (7, "Dropout", {"is_test": 0}),
+           (21, "GroupNormalization", {"of_groups": True}),
            (7, "BatchNormalization", {"is_test": 0})]
 
 def read_operator(kind, version, x, constants, settings):
