@@ -59,14 +59,6 @@ def _(module, dtype):
         {"epsilon": module.eps})]
 
 @_operations.register
-def _(module: torch.nn.GroupNorm, dtype):
-    from onnx import TensorProto
-    wide = TensorProto.DOUBLE if dtype == np.float64 else TensorProto.FLOAT
-    return [("GroupNormalization", _arrays(module, "weight", "bias"), {
-        "num_groups": module.num_groups, "epsilon": module.eps,
-        "stash_type": wide})]
-
-@_operations.register
 def _(module: torch.nn.Linear, dtype):
     return [("Gemm", _arrays(module, "weight", "bias"), {"transB": 1})]
 
@@ -126,6 +118,14 @@ _PLAIN = {torch.nn.ReLU: "Relu", torch.nn.Tanh: "Tanh",
 @_operations.register(torch.nn.AdaptiveAvgPool2d)
 def _(module, dtype):
     return [(_PLAIN[type(module)], {}, {})]
+
+@_operations.register
+def _(module: torch.nn.GroupNorm, dtype):
+    from onnx import TensorProto
+    wide = TensorProto.DOUBLE if dtype == np.float64 else TensorProto.FLOAT
+    return [("GroupNormalization", _arrays(module, "weight", "bias"), {
+        "num_groups": module.num_groups, "epsilon": module.eps,
+        "stash_type": wide})]
 
 # %% ../../chapters/F_onnx.ipynb #438cf412
 def _add_node(graph, kind, inputs, name, settings=None):

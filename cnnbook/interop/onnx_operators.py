@@ -178,6 +178,7 @@ def _norm(x, weight, bias, mean, var, *, epsilon=1e-5, momentum=0.9,
             torch.nn.BatchNorm1d)
     return [filled(kind(x.shape[1], as_float(epsilon)), **names)]
 
+# %% ../../chapters/F_onnx.ipynb #0cac45e6
 def _group_norm(x, weight, bias, *, num_groups, epsilon=1e-5, stash_type=1,
                 of_groups=False):
     "Before version 21, a weight and a bias for each group, not channel."

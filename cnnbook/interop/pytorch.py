@@ -298,6 +298,7 @@ def _(module: torch.nn.BatchNorm1d, flow):
         flow = arriving(flow, "vectors", module.num_features)
     return _norm(module, flow)
 
+# %% ../../chapters/13_torch.ipynb #999aa241
 @_layer.register
 def _(module: torch.nn.GroupNorm, flow):
     only(module, affine=True)

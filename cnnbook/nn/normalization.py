@@ -124,12 +124,18 @@ def _group_mean(X):
 
 
 # %% ../../chapters/09_nn.ipynb #4f3b7a2a
+def _as_groups(groups, n_C):
+    "Return `groups`; ValueError unless it divides `n_C`."
+    if as_int("n_C", n_C, 1) % as_int("groups", groups, 1):
+        raise ValueError(f"n_C must be a multiple of groups = {groups}; "
+                         f"got {n_C}")
+    return groups
+
 def _check_group(X, n):
     "ValueError if a group has one number: all would become beta."
     if n < 2:
         raise ValueError("X must have 2 numbers or more per group; got "
                          f"shape {X.shape}")
-
 
 # %% ../../chapters/09_nn.ipynb #04fa6a93
 class GroupNorm(_Normalization):
@@ -140,10 +146,7 @@ class GroupNorm(_Normalization):
     layer normalization of Ba, Kiros and Hinton (2016).
     """
     def __init__(self, n_C, groups=1, epsilon=1e-5, dtype=np.float32):
-        self.groups = as_int("groups", groups, 1)
-        if as_int("n_C", n_C, 1) % groups:
-            raise ValueError("n_C must be a multiple of groups = "
-                             f"{groups}; got {n_C}")
+        self.groups = _as_groups(groups, n_C)
         super().__init__(n_C, epsilon, dtype)
 
     def forward(self, X, train=False):
