@@ -179,19 +179,15 @@ def _norm(x, weight, bias, mean, var, *, epsilon=1e-5, momentum=0.9,
     return [filled(kind(x.shape[1], as_float(epsilon)), **names)]
 
 # %% ../../chapters/F_onnx.ipynb #0cac45e6
-def _group_norm(x, weight, bias, *, num_groups, epsilon=1e-5, stash_type=1,
-                of_groups=False):
-    "Before version 21, a weight and a bias for each group, not channel."
-    n_C = x.shape[1]
+def _group_norm(x, weight, bias, *, num_groups, epsilon=1e-5, stash_type=1):
+    n_C, arrays = x.shape[1], {}
     if num_groups < 1 or n_C % num_groups:
         refuse("num_groups", num_groups, f"a divisor of {n_C}, the channels")
     _only(stash_type=(stash_type, 11 if x.dtype == np.float64 else 1))
-    n, arrays = num_groups if of_groups else n_C, {}
     for name, A in dict(weight=weight, bias=bias).items():
-        A = as_weight(name, A, x, 1)
-        if len(A) != n:
-            refuse(name, f"shape {A.shape}", f"{n} numbers")
-        arrays[name] = np.repeat(A, n_C // n)
+        arrays[name] = as_weight(name, A, x, 1)
+        if len(A) != n_C:
+            refuse(name, f"shape {A.shape}", f"{n_C} numbers")
     return [filled(torch.nn.GroupNorm(num_groups, n_C, as_float(epsilon)),
                    **arrays)]
 
@@ -403,7 +399,6 @@ READERS = {
 # What an old version meant by a setting that it did not give.
 _BEFORE = [(13, "Softmax", {"axis": 1, "of_the_rest": True}),
            (7, "Dropout", {"is_test": 0}),
-           (21, "GroupNormalization", {"of_groups": True}),
            (7, "BatchNormalization", {"is_test": 0})]
 
 def read_operator(kind, version, x, constants, settings):
