@@ -1492,7 +1492,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                           'cnnbook.nn.normalization._Normalization.scaled': ( 'nn.html#_normalization.scaled',
                                                                                               'cnnbook/nn/normalization.py'),
                                           'cnnbook.nn.normalization._as_groups': ('nn.html#_as_groups', 'cnnbook/nn/normalization.py'),
-                                          'cnnbook.nn.normalization._check_group': ('nn.html#_check_group', 'cnnbook/nn/normalization.py'),
                                           'cnnbook.nn.normalization._check_variance': ( 'nn.html#_check_variance',
                                                                                         'cnnbook/nn/normalization.py'),
                                           'cnnbook.nn.normalization._group_mean': ('nn.html#_group_mean', 'cnnbook/nn/normalization.py'),

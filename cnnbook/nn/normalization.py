@@ -131,12 +131,6 @@ def _as_groups(groups, n_C):
                          f"got {n_C}")
     return groups
 
-def _check_group(X, n):
-    "ValueError if a group has one number: all would become beta."
-    if n < 2:
-        raise ValueError("X must have 2 numbers or more per group; got "
-                         f"shape {X.shape}")
-
 # %% ../../chapters/09_nn.ipynb #04fa6a93
 class GroupNorm(_Normalization):
     """Mean 0 and variance 1 for each group of channels of each image.
@@ -152,7 +146,6 @@ class GroupNorm(_Normalization):
     def forward(self, X, train=False):
         X, dtype = self.arriving(X)
         D = _in_groups(X, self.groups)
-        _check_group(X, math.prod(D.shape[1::2]))
         with np.errstate(over="ignore"):
             D = D - _group_mean(D)
             var = _group_mean(D * D)
