@@ -25,6 +25,7 @@ def minibatches(
     for start in range(0, m, size):
         yield order[start:start + size]
 
+# %% ../chapters/09_nn.ipynb #3e5b991c
 def batches_per_epoch(m, size, drop_last=False):
     "How many batches `minibatches` yields; ValueError if none."
     whole, rest = divmod(m, as_int("size", size, 1))

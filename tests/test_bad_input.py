@@ -446,7 +446,8 @@ def load_state_dict(state):
 for layer, *shape in [
         (nn.ReLU(), 3, 4), (nn.LeakyReLU(), 3, 4), (nn.Tanh(), 3, 4),
         (nn.Softmax(), 3, 4), (nn.Pad2D(1, 0, 2, 0), 2, 5, 6, 3),
-        (nn.BatchNorm2D(3), 2, 5, 6, 3), (nn.Dropout(rng=GENERATOR), 3, 4),
+        (nn.BatchNorm2D(3), 2, 5, 6, 3),
+        (nn.GroupNorm(4, 2), 2, 5, 6, 4), (nn.Dropout(rng=GENERATOR), 3, 4),
         (nn.ConvTranspose2D(3, 2, rng=GENERATOR), 2, 5, 6, 3)]:
     TABLE |= forward_and_backward(layer, *shape)
 
@@ -468,6 +469,9 @@ TABLE |= {
         "slope": {"None": None, "infinite": np.inf}}),
     nn.BatchNorm2D: (dict(n_C=3, momentum=0.1, epsilon=1e-5), {
         "n_C": no_integer(1), "momentum": NO_SHARE, "epsilon": NO_SIZE}),
+    nn.GroupNorm: (dict(n_C=4, groups=2, epsilon=1e-5), {
+        "n_C": no_integer(1) | {"no multiple": 3}, "groups": no_integer(1),
+        "epsilon": NO_SIZE}),
     nn.Dropout: (dict(rate=0.5, rng=GENERATOR), {
         "rate": NO_SHARE, "rng": NO_GENERATOR}),
     nn.Residual: (dict(main=nn.ReLU(), shortcut=nn.ReLU()), {

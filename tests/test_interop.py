@@ -107,7 +107,8 @@ def random_network(rng, dtype, n_C=3):
                   groups=groups, **make),
         nn.LeakyReLU(0.1)]
     inner = nn.Sequential(nn.Conv2D(8, 6, 3, pad=1, **make),
-                          nn.BatchNorm2D(6, dtype=dtype), nn.Tanh())
+                          nn.BatchNorm2D(6, dtype=dtype), nn.Tanh(),
+                          nn.GroupNorm(6, r(1, 2), dtype=dtype))
     layers += [
         nn.Residual(inner, nn.Conv2D(8, 6, 1, bias=False, **make)),
         nn.ConvTranspose2D(6, 8, 3, stride=2, pad=r(0, 1),
@@ -224,6 +225,9 @@ def test_steps_of_the_optimizers(kind):
     lambda make: [nn.Flatten(channels_first=True)],
     lambda make: [nn.Flatten(), nn.BatchNorm2D(160), nn.ReLU()],
     lambda make: [nn.Flatten(channels_first=True), nn.BatchNorm2D(160)],
+    lambda make: [nn.GroupNorm(8, 4), nn.Flatten(), nn.GroupNorm(160, 5)],
+    lambda make: [nn.Flatten(), nn.GroupNorm(160, 10), nn.ReLU(),
+                  nn.Linear(160, 3, **make)],
     lambda make: [nn.Flatten(channels_first=True), nn.Linear(160, 3, **make)],
     lambda make: [nn.Flatten(), nn.Softmax(), nn.Linear(160, 3, **make)],
     lambda make: [nn.GlobalAvgPool(keepdims=True)],

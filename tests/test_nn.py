@@ -211,6 +211,66 @@ def test_batch_normalization_is_pytorch_s(shape, dtype):
 
 
 @DTYPES
+@pytest.mark.parametrize("shape", [(4, 3, 5, 6), (1, 2, 1, 6), (5, 6)])
+@pytest.mark.parametrize("groups", [1, 2, 3])
+def test_group_normalization_is_pytorch_s(shape, groups, dtype):
+    torch = pytest.importorskip("torch")
+    theirs = torch.nn.GroupNorm(groups, 6, eps=1e-3,
+                                dtype=getattr(torch, np.dtype(dtype).name))
+    ours = nn.GroupNorm(6, groups, epsilon=1e-3, dtype=dtype)
+    for key, name in ("gamma", "weight"), ("beta", "bias"):
+        ours.params[key] = rng.normal(size=6).astype(dtype)
+        getattr(theirs, name).data = torch.tensor(ours.params[key])
+    order = (0, 3, 1, 2) if len(shape) == 4 else (0, 1)
+    back = (0, 2, 3, 1) if len(shape) == 4 else (0, 1)
+    for train in True, False:
+        X = rng.normal(1, 3, size=shape).astype(dtype)
+        dY = rng.normal(size=shape).astype(dtype)
+        x, = tensors(X)
+        theirs.zero_grad()
+        y = theirs(x.permute(order)).permute(back)
+        check(ours(X, train), y, dtype)
+        y.backward(tensors(dY)[0])
+        check(ours.backward(dY), x.grad, dtype)
+        check(ours.grads["gamma"], theirs.weight.grad, dtype)
+        check(ours.grads["beta"], theirs.bias.grad, dtype)
+
+
+def test_one_group_is_scikit_learns_scale_of_each_image():
+    scale = pytest.importorskip("sklearn.preprocessing").scale
+    X = rng.normal(3, 2, size=(4, 5, 3, 6))
+    for groups in 1, 2, 6:
+        layer = nn.GroupNorm(6, groups, epsilon=0.0, dtype=np.float64)
+        parts = np.split(layer(X), groups, axis=3)
+        for part, A in zip(parts, np.split(X, groups, axis=3)):
+            expected = scale(A.reshape(4, -1), axis=1)
+            np.testing.assert_allclose(part.reshape(4, -1), expected,
+                                       atol=1e-9)
+
+
+def test_a_group_of_one_number_and_a_variance_that_does_not_fit():
+    assert not nn.GroupNorm(4, 4)(np.full((3, 4), 7.0)).any()   # beta
+    with pytest.raises(ValueError, match="n_C must be a multiple of groups"):
+        nn.GroupNorm(4, 3)
+    with pytest.raises(FloatingPointError, match="does not fit in float32"):
+        nn.GroupNorm(2)(np.float32([[-1e25, 1e25]]))
+    Y = nn.GroupNorm(2, dtype=np.float16)(np.float16([[-65504, 65504]]))
+    assert Y.dtype == np.float16 and Y.tolist() == [[-1, 1]]
+
+
+def test_the_company_of_an_image_does_not_change_a_group_norm():
+    layer, X = nn.GroupNorm(6, 2), rng.normal(size=(5, 4, 4, 6))
+    assert np.array_equal(layer(X[:1], train=True), layer(X)[:1])
+    assert not layer.buffers and set(layer.state_dict()) == {"gamma", "beta"}
+    model = nn.Sequential(nn.Conv2D(1, 6, bias=False, rng=rng), layer)
+    other = nn.Sequential(nn.Conv2D(1, 6, bias=False, rng=rng),
+                          nn.GroupNorm(6, 2))
+    other.load_state_dict(model.state_dict())
+    assert np.array_equal(model(X[..., :1]), other(X[..., :1]))
+    assert nn.summary(model, (8, 8, 1))[1].parameters == 12
+
+
+@DTYPES
 def test_the_losses_are_pytorch_s(dtype):
     F = pytest.importorskip("torch").nn.functional
     Z = (5 * rng.normal(size=(6, 4))).astype(dtype)
@@ -700,6 +760,7 @@ def test_every_layer_accepts_a_batch_of_no_images():
                   nn.ConvTranspose2D(4, 4, stride=2, rng=rng),
                   nn.MaxPool2D(), nn.AvgPool2D(), nn.GlobalAvgPool(),
                   nn.ReLU(), nn.LeakyReLU(), nn.Tanh(), nn.BatchNorm2D(4),
+                  nn.GroupNorm(4, 2),
                   nn.Dropout(rng=rng), nn.Flatten(), nn.Pad2D(1, 0, 2, 1),
                   nn.Flatten(channels_first=True), nn.Softmax(),
                   nn.GlobalAvgPool(keepdims=True), nn.Residual(nn.ReLU())]:
@@ -708,6 +769,7 @@ def test_every_layer_accepts_a_batch_of_no_images():
         assert layer.backward(Y).shape == A.shape
     rows = np.zeros((0, 4), np.float32)         # after a Flatten
     for layer in [nn.ReLU(), nn.LeakyReLU(), nn.Tanh(), nn.BatchNorm2D(4),
+                  nn.GroupNorm(4, 2),
                   nn.Dropout(rng=rng), nn.Linear(4, 4, rng=rng)]:
         for train in (False, True)[:1 + (type(layer) is nn.Dropout)]:
             assert layer.backward(layer(rows, train)).shape == (0, 4)
@@ -719,7 +781,8 @@ def test_inputs_are_never_written_to():
     for layer, train in itertools.product(
             [nn.Conv2D(4, 4, rng=rng), nn.ConvTranspose2D(4, 4, rng=rng),
              nn.MaxPool2D(), nn.ReLU(), nn.LeakyReLU(), nn.Tanh(),
-             nn.BatchNorm2D(4), nn.Dropout(rng=rng), nn.Flatten(),
+             nn.BatchNorm2D(4), nn.GroupNorm(4, 2), nn.Dropout(rng=rng),
+             nn.Flatten(),
              nn.Flatten(channels_first=True), nn.Pad2D(1, 0, 2, 1),
              nn.Softmax(), nn.GlobalAvgPool(keepdims=True),
              nn.Residual(nn.ReLU())], [False, True]):

@@ -76,6 +76,13 @@ def layers(dtype):
             nn.Flatten(), nn.BatchNorm2D(192, dtype=dtype)),
         "BatchNorm2D, vectors": nn.Sequential(
             nn.GlobalAvgPool(), nn.BatchNorm2D(4, dtype=dtype)),
+        "GroupNorm": nn.GroupNorm(4, 2, epsilon=1e-3, dtype=dtype),
+        "GroupNorm, of one group": nn.Sequential(
+            nn.GroupNorm(4, dtype=dtype), nn.GlobalAvgPool()),
+        "GroupNorm, flat": nn.Sequential(
+            nn.Flatten(), nn.GroupNorm(192, 6, dtype=dtype)),
+        "GroupNorm, vectors": nn.Sequential(
+            nn.GlobalAvgPool(), nn.GroupNorm(4, 2, dtype=dtype)),
         "Residual": nn.Residual(conv),
         "Residual, shortcut": nn.Residual(
             nn.Sequential(conv, nn.ReLU()), nn.Conv2D(4, 4, 1, **make)),
@@ -624,6 +631,13 @@ def test_a_form_is_read_as_it_is_run(form):
     assert Y.dtype == X.dtype
 
 
+def test_a_group_norm_asks_for_a_newer_version():
+    layer = nn.GroupNorm(4, 2)
+    versions = [proto.opset_import[0].version for proto in (
+        to_onnx(nn.ReLU(), (6, 6, 4)), to_onnx(layer, (6, 6, 4)))]
+    assert versions == [18, 21]
+
+
 def one(kind, *inputs, opset=17, shape=("m", 4, 6, 6), **settings):
     "A graph of one operator; its `inputs` after x are weights."
     weights = {f"w{i}": A for i, A in enumerate(inputs)}
@@ -749,6 +763,18 @@ REFUSED = {
     "old training": (one("BatchNormalization", *NORM, opset=6), "is_test"),
     "BatchNormalization, sizes": (
         one("BatchNormalization", *(A[:3] for A in NORM)), "4 numbers"),
+    "GroupNormalization, groups": (
+        one("GroupNormalization", *NORM[:2], num_groups=3, opset=21),
+        "num_groups must be a divisor of 4"),
+    "GroupNormalization, sizes": (
+        one("GroupNormalization", *(A[:2] for A in NORM[:2]), num_groups=2,
+            opset=21), "4 numbers"),
+    "GroupNormalization, old": (
+        one("GroupNormalization", *(A[:2] for A in NORM[:2]), num_groups=2,
+            opset=18), "deprecated"),
+    "GroupNormalization, in half": (
+        one("GroupNormalization", *NORM[:2], num_groups=2, stash_type=10,
+            opset=21), "stash_type must be 1"),
     "Dropout that trains": (one("Dropout", np.float32(0.5), np.array(True)),
                             "training_mode must be False"),
     "the mask of Dropout": (masked(), "first outputs"),

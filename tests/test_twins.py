@@ -68,6 +68,8 @@ def drawn_pooling(r, n):
 
 
 def drawn_norm(r, n):
+    if r.often(False, True):
+        return T.GroupNorm(r(1, n), n, r(1e-5, 0.1), r.often(True, False))
     kind = r.often(T.BatchNorm2d, T.BatchNorm1d)
     more = {"bias": r.often(True, False)} if BIAS_OF_NORM else {}
     return kind(n, r(1e-5, 0.1), r.often(r(0.1, 0.5), None, 1.0),
@@ -94,7 +96,7 @@ def drawn_ending(r, n):
 
 def drawn_other(r, n):
     return r(T.GELU, T.Sigmoid, T.Softmax2d, T.Dropout2d, T.AlphaDropout,
-             lambda: T.LPPool2d(2, 2), lambda: T.GroupNorm(1, n),
+             lambda: T.LPPool2d(2, 2), lambda: T.InstanceNorm2d(n),
              lambda: T.ReflectionPad2d(1))()
 
 

@@ -7,8 +7,8 @@ from .._lazy import attach
 
 __getattr__, __dir__, __all__ = attach(__name__, {
     "flows": ["Flow"],
-    "pytorch": ["ScaledTanh", "TorchGlobalAvgPool", "TorchResidual",
-                "best_device", "from_torch", "gradients_from_torch",
+    "twins": ["ScaledTanh", "TorchGlobalAvgPool", "TorchResidual"],
+    "pytorch": ["best_device", "from_torch", "gradients_from_torch",
                 "to_torch"],
     "weights": ["load_weights", "save_weights"],
     "onnx": ["from_onnx", "to_onnx"],

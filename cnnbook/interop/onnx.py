@@ -72,7 +72,7 @@ def _(module: torch.nn.AvgPool2d, dtype):
 
 @_operations.register
 def _(module: TorchGlobalAvgPool, dtype):
-    return [("ReduceMean", {}, {"axes": [2, 3], "keepdims": 0})]
+    return [("ReduceMean", {"axes": np.array([2, 3])}, {"keepdims": 0})]
 
 @_operations.register
 def _(module: torch.nn.LeakyReLU, dtype):
@@ -119,6 +119,14 @@ _PLAIN = {torch.nn.ReLU: "Relu", torch.nn.Tanh: "Tanh",
 def _(module, dtype):
     return [(_PLAIN[type(module)], {}, {})]
 
+@_operations.register
+def _(module: torch.nn.GroupNorm, dtype):
+    from onnx import TensorProto
+    wide = TensorProto.DOUBLE if dtype == np.float64 else TensorProto.FLOAT
+    return [("GroupNormalization", _arrays(module, "weight", "bias"), {
+        "num_groups": module.num_groups, "epsilon": module.eps,
+        "stash_type": wide})]
+
 # %% ../../chapters/F_onnx.ipynb #438cf412
 def _add_node(graph, kind, inputs, name, settings=None):
     "Add a node to `graph`; return the name of its output, `name`."
@@ -163,6 +171,11 @@ def _checked(proto):
     onnx.checker.check_model(proto, full_check=True)
     return proto
 
+def _versions(graph):
+    "The oldest of the operators, and of the files, that have all of these."
+    kinds = {node.op_type for node in graph.node}
+    return (21, 10) if "GroupNormalization" in kinds else (18, 8)
+
 def _as_input(shape):
     "The axes of the input: those of images, or of vectors."
     sizes = [as_int("shape", n, 1) for n in shape]
@@ -194,9 +207,10 @@ def to_onnx(
     if last == "images":
         last = _add_node(graph, "Identity", ["images"], "same")
     graph.output.append(helper.make_tensor_value_info(last, kind, None))
+    version, format = _versions(graph)
     proto = _checked(helper.make_model(
-        graph, ir_version=8, producer_name="cnnbook",
-        opset_imports=[helper.make_opsetid("", 17)]))
+        graph, ir_version=format, producer_name="cnnbook",
+        opset_imports=[helper.make_opsetid("", version)]))
     if path is not None:
         write_whole(path, proto.SerializeToString())
     return proto

@@ -178,6 +178,19 @@ def _norm(x, weight, bias, mean, var, *, epsilon=1e-5, momentum=0.9,
             torch.nn.BatchNorm1d)
     return [filled(kind(x.shape[1], as_float(epsilon)), **names)]
 
+# %% ../../chapters/F_onnx.ipynb #0cac45e6
+def _group_norm(x, weight, bias, *, num_groups, epsilon=1e-5, stash_type=1):
+    n_C, arrays = x.shape[1], {}
+    if num_groups < 1 or n_C % num_groups:
+        refuse("num_groups", num_groups, f"a divisor of {n_C}, the channels")
+    _only(stash_type=(stash_type, 11 if x.dtype == np.float64 else 1))
+    for name, A in dict(weight=weight, bias=bias).items():
+        arrays[name] = as_weight(name, A, x, 1)
+        if len(A) != n_C:
+            refuse(name, f"shape {A.shape}", f"{n_C} numbers")
+    return [filled(torch.nn.GroupNorm(num_groups, n_C, as_float(epsilon)),
+                   **arrays)]
+
 def as_float(setting, dtype=np.dtype(np.float32)):
     "A number kept in so many bits, as its writer typed it: 0.1, 1e-05."
     return float(str(dtype.type(setting)))
@@ -372,7 +385,8 @@ def _pad(x, pads_too=None, number=None, axes=None, *, mode="constant",
 READERS = {
     "Conv": _conv, "ConvTranspose": _conv_transpose, "Gemm": _gemm,
     "MatMul": _matmul, "Add": _add, "Mul": _mul,
-    "BatchNormalization": _norm, "MaxPool": _max_pool,
+    "BatchNormalization": _norm, "GroupNormalization": _group_norm,
+    "MaxPool": _max_pool,
     "AveragePool": _average_pool, "GlobalAveragePool": _global_average,
     "ReduceMean": _reduce_mean, "Relu": _relu, "LeakyRelu": _leaky,
     "PRelu": _prelu, "Clip": _clip, "Max": _max, "Tanh": _tanh,

@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = attach(__name__, {
     "convolutions": ["Conv2D", "ConvTranspose2D"],
     "pooling": ["AvgPool2D", "Flatten", "GlobalAvgPool", "MaxPool2D",
                 "Pad2D"],
-    "normalization": ["BatchNorm2D"],
+    "normalization": ["BatchNorm2D", "GroupNorm"],
     "dropout": ["Dropout", "dropout_forward"],
     "containers": ["Residual", "Sequential"],
     "losses": ["mean_squared_error", "softmax_cross_entropy"],

@@ -30,6 +30,23 @@ def _hparameters(stride, pad, dilation):
             "pad": as_int("pad", pad, 0),
             "dilation": as_int("dilation", dilation, 1)}
 
+def _as_images(X, n_C):
+    "Return `X` as images of `n_C` channels."
+    X = as_array("X", X, 4, "(m, n_H, n_W, n_C_prev)")
+    check_equal("X", X.shape[3], n_C, "channels (axis 3), as the layer "
+                "expects")
+    return X
+
+# %% ../../chapters/09_nn.ipynb #94333d05
+class _Convolution(Weighted):
+    "What both convolutions say of themselves to the table."
+    def window(self):
+        s, _, d = self.hparameters.values()
+        return d * (self.f - 1) + 1, s
+
+    def multiply_adds(self, shape, new_shape):
+        return math.prod(new_shape[:2]) * self.params["W"].size
+
 # %% ../../chapters/09_nn.ipynb #7ee5103a
 def _split(A, groups):
     return np.split(A, groups, axis=3)
@@ -50,7 +67,7 @@ def _conv_gradients(dY, caches):
     return [_join(d) for d in zip(*(conv_backward(*part) for part in parts))]
 
 # %% ../../chapters/09_nn.ipynb #e0528cbe
-class Conv2D(Weighted):
+class Conv2D(_Convolution):
     """Cross-correlation: (m, n_H, n_W, n_C_prev) -> (m, ..., ..., n_C).
 
     `W` is (f, f, n_C_prev / groups, n_C) and `b` (1, 1, 1, n_C). With
@@ -66,9 +83,7 @@ class Conv2D(Weighted):
         self.f, self.hparameters = f, _hparameters(stride, pad, dilation)
 
     def forward(self, X, train=False):
-        X = as_array("X", X, 4, "(m, n_H, n_W, n_C_prev)")
-        check_equal("X", X.shape[3], self.n_C_prev, "channels (axis 3), as "
-                    "the layer expects")
+        X = _as_images(X, self.n_C_prev)
         Y, self.cache = _conv(X, *self.weights(), self.hparameters,
                               self.groups)
         return Y
@@ -77,13 +92,6 @@ class Conv2D(Weighted):
         dX, dW, db = _conv_gradients(dY, self.cache)
         self.keep_gradients(dW, db)
         return dX
-
-    def window(self):
-        s, _, d = self.hparameters.values()
-        return d * (self.f - 1) + 1, s
-
-    def multiply_adds(self, shape, new_shape):
-        return math.prod(new_shape[:2]) * self.params["W"].size
 
 # %% ../../chapters/09_nn.ipynb #7e3e95b2
 def _as_output_pad(output_pad, stride):
@@ -127,9 +135,7 @@ class ConvTranspose2D(Conv2D):
             self.params["b"] = np.zeros((1, 1, 1, n_C), dtype)
 
     def forward(self, X, train=False):
-        X = as_array("X", X, 4, "(m, n_H, n_W, n_C_prev)")
-        check_equal("X", X.shape[3], self.n_C, "channels (axis 3), as the "
-                    "layer expects")
+        X = _as_images(X, self.n_C)
         blank = _blank(X, self.n_C_prev, self.f, self.output_pad,
                        **self.hparameters)
         Y = _paint(X, blank, self)

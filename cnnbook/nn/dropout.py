@@ -19,9 +19,9 @@ from .nonlinearities import switched
 def dropout_forward(
     A,         # any shape
     rate,      # share of the activations to switch off, from 0 to below 1
-    rng=None,  # np.random.Generator when training; None when predicting
+    rng=None,  # np.random.Generator in training; None at inference
 ):
-    "Return `A * mask` and `mask`; `A` itself and None when predicting."
+    "Return `A * mask` and `mask`; `A` itself and None at inference."
     A, rate = as_array("A", A, ANY_RANK, batch=True), as_number(
         "rate", rate, 0, 1)
     if rng is None or A.size == 0:

@@ -28,6 +28,7 @@ def softmax_cross_entropy(
     dZ = (softmax(wide) * Y.sum(axis=1, keepdims=True) - Y) / len(Z)
     return cross_entropy(Z, Y), dZ.astype(Z.dtype, copy=False)
 
+# %% ../../chapters/09_nn.ipynb #f4e19c95
 def mean_squared_error(
     Y_hat,      # any shape: what the model answered
     Y,          # the same shape: what it should have answered

@@ -68,12 +68,13 @@ def _check_memory(state, optimizer):
             check_equal(f"state[{name!r}][{key!r}]", value.shape,
                         shapes[name], "as its shape, as the parameter has")
 
-# %% ../../chapters/09_nn.ipynb #51f7d8ad
+# %% ../../chapters/09_nn.ipynb #4b1b31cc
 def _as_switch(name, value):
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False; got {value!r}")
     return value
 
+# %% ../../chapters/09_nn.ipynb #51f7d8ad
 class SGD(Optimizer):
     """Gradient descent with momentum; the decay is added to the gradient.
 

@@ -44,7 +44,7 @@ class Run:
 
 # %% ../../chapters/09_nn.ipynb #f706f347
 def _generators(run):
-    "The bit generators in use, by name: that of `fit`, those of layers."
+    "The bit generators at work, by name: that of `fit`, those of layers."
     inside = {path + "rng": layer.rng for path, layer in run.model.walk()
               if hasattr(layer, "rng")}
     return {name: rng.bit_generator
