@@ -28,7 +28,7 @@ from conftest import ROOT
 
 # The chapters that train end, for our purpose, where they begin to: that
 # takes minutes and checks no function by itself.
-STOP = {"09_nn": "digits = load_digits()", "10_learning": "def adam(model,"}
+STOP = {"09_nn": "digits = load_digits()", "10_learning": "def effect("}
 EXPORT = re.compile(r"#\| *exporti? *([\w.]*)\n")
 
 
