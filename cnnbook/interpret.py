@@ -336,6 +336,7 @@ def _attack_arguments(X, epsilon):
         raise ValueError(f"epsilon must be from 0 to 1; got {epsilon:g}")
     return X, X.dtype.type(epsilon)
 
+# %% ../chapters/12_interpret.ipynb #63e5f2ac
 def fgsm(
     model, X, labels,       # as in `loss_gradient`; pixels from 0 to 1
     epsilon,                # the most that a pixel may change
