@@ -19,6 +19,7 @@ from .guards import converted
 # layer can undo it; and whether the images are of one pixel.
 Flow = namedtuple("Flow", "kind n_C kept pixel", defaults=[False, False])
 
+# %% ../../chapters/13_torch.ipynb #6e8ddc04
 def arriving(flow, kind, n=None):
     "`flow` as one of this `kind`, of n channels or numbers if it is told."
     if flow.kind not in (kind, "input"):

@@ -47,6 +47,7 @@ class Scale(Pending):
     def forward(self, x):
         return x * self.factor
 
+# %% ../../chapters/F_onnx.ipynb #d5cff814
 class Permuted(Pending):
     "The axes in another order, to be flattened or put back."
     goes_on = ("Flatten", "Reshape", "Softmax", "Transpose")
