@@ -827,7 +827,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                              'cnnbook.cli.run_preview': ('making/command.html#run_preview', 'cnnbook/cli.py'),
                              'cnnbook.cli.run_student': ('making/command.html#run_student', 'cnnbook/cli.py')},
             'cnnbook.conv_layer': { 'cnnbook.conv_layer._conv_arguments': ('conv_layer.html#_conv_arguments', 'cnnbook/conv_layer.py'),
-                                    'cnnbook.conv_layer._conv_shape': ('conv_layer.html#_conv_shape', 'cnnbook/conv_layer.py'),
+                                    'cnnbook.conv_layer._conv_sizes': ('conv_layer.html#_conv_sizes', 'cnnbook/conv_layer.py'),
                                     'cnnbook.conv_layer.conv_forward': ('conv_layer.html#conv_forward', 'cnnbook/conv_layer.py'),
                                     'cnnbook.conv_layer.conv_multiply_adds': ( 'conv_layer.html#conv_multiply_adds',
                                                                                'cnnbook/conv_layer.py'),

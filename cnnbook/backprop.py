@@ -10,7 +10,7 @@ __all__ = ['conv_backward', 'numeric_gradient', 'check_gradient', 'create_mask_f
 import numpy as np
 
 from .checks import as_array, as_cache, as_choice, as_int, check_equal
-from .conv_layer import _conv_arguments, _conv_shape
+from .conv_layer import _conv_arguments, _conv_sizes
 from .padding import zero_pad
 from .pooling import pool_sizes
 from .sums import widen
@@ -21,7 +21,8 @@ def _conv_backward_arguments(dZ, cache):
     A_prev, W, b, stride, pad, dilation = _conv_arguments(
         *as_cache(cache, "(A_prev, W, b, hparameters)"))
     dZ = as_array("dZ", dZ, 4, "(m, n_H, n_W, n_C)")
-    check_equal("dZ", dZ.shape, _conv_shape(A_prev, W, stride, pad, dilation),
+    n_H, n_W, _ = _conv_sizes(A_prev, W, stride, pad, dilation)
+    check_equal("dZ", dZ.shape, (len(A_prev), n_H, n_W, W.shape[3]),
                 "as its shape, that of the layer's output")
     return dZ, A_prev, W, b, stride, pad, dilation
 
@@ -30,30 +31,32 @@ def conv_backward(
     dZ,     # (m, n_H, n_W, n_C), gradient of the cost with respect to Z
     cache,  # (A_prev, W, b, hparameters), from `conv_forward`
 ):
-    """Gradients `dA_prev`, `dW`, `db`, in the shapes of `A_prev`, `W`, `b`.
-
-    Raises TypeError or ValueError if `dZ` or `cache` is not the layer's.
-    """
+    """Returns `dA_prev`, `dW`, `db`, in the shapes of `A_prev`, `W`, `b`.
+    Raises TypeError or ValueError if `dZ` or `cache` is not the layer's."""
     dZ, A_prev, W, b, stride, pad, dilation = _conv_backward_arguments(
         dZ, cache)
-    A_prev_pad, extent = zero_pad(A_prev, pad), dilation * (len(W) - 1) + 1
+    (n_H_prev, n_W_prev), f = A_prev.shape[1:3], len(W)
+    m, n_H, n_W, n_C = dZ.shape
+    extent = dilation * (f - 1) + 1
+    A_prev_pad = zero_pad(A_prev, pad)
     dtype = np.result_type(A_prev, W, b, dZ)
     dA_prev_pad = np.zeros(A_prev_pad.shape, dtype)
-    dW, db = np.zeros(W.shape), np.zeros(b.shape)   # long sums, in float64
-    for i in range(dZ.shape[0]):
-        for h in range(dZ.shape[1]):
+    dW = np.zeros(W.shape)          # long sums, in float64
+    db = np.zeros(b.shape)
+    for i in range(m):
+        for h in range(n_H):
             rows = slice(h * stride, h * stride + extent, dilation)
-            for w in range(dZ.shape[2]):
+            for w in range(n_W):
                 cols = slice(w * stride, w * stride + extent, dilation)
                 window = A_prev_pad[i, rows, cols]      # (f, f, n_C_prev)
-                for c in range(dZ.shape[3]):
+                for c in range(n_C):
                     dz = dZ[i, h, w, c]
                     dA_prev_pad[i, rows, cols] += W[:, :, :, c] * dz
                     dW[:, :, :, c] += window * dz
                     db[:, :, :, c] += dz
-    n_H_prev, n_W_prev = A_prev.shape[1:3]
     dA_prev = dA_prev_pad[:, pad:pad + n_H_prev, pad:pad + n_W_prev]
-    return dA_prev, dW.astype(dtype), db.astype(dtype)
+    dW, db = dW.astype(dtype), db.astype(dtype)
+    return dA_prev, dW, db
 
 # %% ../chapters/06_backprop.ipynb #0ea6de89
 def numeric_gradient(
@@ -171,13 +174,14 @@ def pool_backward(
     Raises TypeError or ValueError if `dA` or `cache` is not the layer's.
     """
     dA, A_prev, f, stride = _pool_backward_arguments(dA, cache, mode)
+    m, n_H, n_W, n_C = dA.shape
     dA_prev = np.zeros(A_prev.shape, np.result_type(A_prev, dA))
-    for i in range(dA.shape[0]):
-        for h in range(dA.shape[1]):
+    for i in range(m):
+        for h in range(n_H):
             rows = slice(h * stride, h * stride + f)
-            for w in range(dA.shape[2]):
+            for w in range(n_W):
                 cols = slice(w * stride, w * stride + f)
-                for c in range(dA.shape[3]):
+                for c in range(n_C):
                     da = dA[i, h, w, c]
                     target = dA_prev[i, rows, cols, c]
                     if mode == "max":

@@ -53,11 +53,12 @@ def _conv_arguments(A_prev, W, b, hparameters):
             as_hparameter(hparameters, "dilation", 1, default=1))
 
 # %% ../chapters/04_conv_layer.ipynb #45ed713f
-def _conv_shape(A_prev, W, stride, pad, dilation):
-    "The shape of the output, (m, n_H, n_W, n_C)."
-    (m, n_H_prev, n_W_prev, _), (f, _, _, n_C) = A_prev.shape, W.shape
-    return (m, output_size(n_H_prev, f, pad, stride, dilation),
-            output_size(n_W_prev, f, pad, stride, dilation), n_C)
+def _conv_sizes(A_prev, W, stride, pad, dilation):
+    "The output's height and width, and how far the kernel extends."
+    (_, n_H_prev, n_W_prev, _), f = A_prev.shape, len(W)
+    n_H = output_size(n_H_prev, f, pad, stride, dilation)
+    n_W = output_size(n_W_prev, f, pad, stride, dilation)
+    return n_H, n_W, dilation * (f - 1) + 1
 
 # %% ../chapters/04_conv_layer.ipynb #483f1649
 def conv_forward(
@@ -66,26 +67,29 @@ def conv_forward(
     b,              # (1, 1, 1, n_C)
     hparameters,    # {"stride": s, "pad": p}, and "dilation" if it is not 1
 ):
-    """Forward pass (no flip): Z, (m, n_H, n_W, n_C), and its cache.
+    """Forward pass (no flip): Z, (m, n_H, n_W, n_C), and the layer's cache.
 
-    Raises TypeError or ValueError if an argument is impossible.
-    """
+    Raises TypeError or ValueError if an argument is impossible."""
     A_prev, W, b, stride, pad, dilation = _conv_arguments(A_prev, W, b,
                                                           hparameters)
-    Z = np.zeros(_conv_shape(A_prev, W, stride, pad, dilation),
-                 dtype=np.result_type(A_prev, W, b))
-    A_prev_pad, extent = zero_pad(A_prev, pad), dilation * (len(W) - 1) + 1
-    for i in range(len(Z)):                     # over the images
-        for h in range(Z.shape[1]):             # over the rows
+    m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape
+    f, f, n_C_prev, n_C = W.shape
+    n_H, n_W, extent = _conv_sizes(A_prev, W, stride, pad, dilation)
+    A_prev_pad = zero_pad(A_prev, pad)
+    Z = np.zeros((m, n_H, n_W, n_C), dtype=np.result_type(A_prev, W, b))
+    for i in range(m):                      # over the images
+        a_prev_pad = A_prev_pad[i]
+        for h in range(n_H):                # over the rows of the output
             vert_start = h * stride
-            rows = slice(vert_start, vert_start + extent, dilation)
-            for w in range(Z.shape[2]):         # over the columns
+            vert_end = vert_start + extent
+            for w in range(n_W):            # over its columns
                 horiz_start = w * stride
-                cols = slice(horiz_start, horiz_start + extent, dilation)
-                window = A_prev_pad[i, rows, cols]
-                for c in range(Z.shape[3]):     # over the filters
-                    Z[i, h, w, c] = conv_single_step(window, W[..., c],
-                                                     b[..., c])
+                horiz_end = horiz_start + extent
+                a_slice_prev = a_prev_pad[vert_start:vert_end:dilation,
+                                          horiz_start:horiz_end:dilation, :]
+                for c in range(n_C):        # over the filters
+                    Z[i, h, w, c] = conv_single_step(
+                        a_slice_prev, W[:, :, :, c], b[:, :, :, c])
     return Z, (A_prev, W, b, hparameters)
 
 # %% ../chapters/04_conv_layer.ipynb #9528e2cb

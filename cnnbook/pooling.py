@@ -53,7 +53,6 @@ def pool_forward(
     f, stride, n_H, n_W = pool_sizes(A_prev, hparameters)
     m, n_C = A_prev.shape[0], A_prev.shape[3]
     A = np.zeros((m, n_H, n_W, n_C), dtype=A_prev.dtype)
-    summary = np.max if mode == "max" else np.mean
 
     for i in range(m):                      # over the images
         for h in range(n_H):                # over the rows of the output
@@ -62,7 +61,10 @@ def pool_forward(
                 cols = slice(w * stride, w * stride + f)
                 for c in range(n_C):        # over the channels
                     window = A_prev[i, rows, cols, c]
-                    A[i, h, w, c] = summary(window)
+                    if mode == "max":
+                        A[i, h, w, c] = np.max(window)
+                    else:
+                        A[i, h, w, c] = np.mean(window)
     return A, (A_prev, hparameters)
 
 # %% ../chapters/05_pooling.ipynb #9cf55741
