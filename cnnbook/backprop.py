@@ -21,7 +21,7 @@ def _conv_backward_arguments(dZ, cache):
     A_prev, W, b, stride, pad, dilation = _conv_arguments(
         *as_cache(cache, "(A_prev, W, b, hparameters)"))
     dZ = as_array("dZ", dZ, 4, "(m, n_H, n_W, n_C)")
-    n_H, n_W, _ = _conv_sizes(A_prev, W, stride, pad, dilation)
+    n_H, n_W, _ = _conv_sizes(A_prev, len(W), stride, pad, dilation)
     check_equal("dZ", dZ.shape, (len(A_prev), n_H, n_W, W.shape[3]),
                 "as its shape, that of the layer's output")
     return dZ, A_prev, W, b, stride, pad, dilation

@@ -53,9 +53,9 @@ def _conv_arguments(A_prev, W, b, hparameters):
             as_hparameter(hparameters, "dilation", 1, default=1))
 
 # %% ../chapters/04_conv_layer.ipynb #45ed713f
-def _conv_sizes(A_prev, W, stride, pad, dilation):
+def _conv_sizes(A_prev, f, stride, pad, dilation):
     "The output's height and width, and how far the kernel extends."
-    (_, n_H_prev, n_W_prev, _), f = A_prev.shape, len(W)
+    n_H_prev, n_W_prev = A_prev.shape[1:3]
     n_H = output_size(n_H_prev, f, pad, stride, dilation)
     n_W = output_size(n_W_prev, f, pad, stride, dilation)
     return n_H, n_W, dilation * (f - 1) + 1
@@ -74,7 +74,7 @@ def conv_forward(
                                                           hparameters)
     m, n_H_prev, n_W_prev, n_C_prev = A_prev.shape
     f, f, n_C_prev, n_C = W.shape
-    n_H, n_W, extent = _conv_sizes(A_prev, W, stride, pad, dilation)
+    n_H, n_W, extent = _conv_sizes(A_prev, f, stride, pad, dilation)
     A_prev_pad = zero_pad(A_prev, pad)
     Z = np.zeros((m, n_H, n_W, n_C), dtype=np.result_type(A_prev, W, b))
     for i in range(m):                      # over the images
