@@ -82,7 +82,7 @@ BACKPROP += of(
           conv_backward="el núcleo se voltea, y en una capa no se voltea"),
     wrong("the filter is transposed in dA_prev: rows stand for columns",
           "W[:, :, :, c] * dz", "W[:, :, :, c].transpose(1, 0, 2) * dz",
-          conv_backward=("en dA_prev el filtro está traspuesto: sus filas "
+          conv_backward=("en dA_prev el filtro está transpuesto: sus filas "
                          "están en el lugar de las columnas")),
 )
 

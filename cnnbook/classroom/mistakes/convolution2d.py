@@ -199,7 +199,7 @@ CONV2D += of(
           conv2d="los productos se promedian, y hay que sumarlos"),
     wrong("the result is transposed",
           "return Y\n", "return Y.T\n",
-          conv2d="el resultado está traspuesto"),
+          conv2d="el resultado está transpuesto"),
     wrong("the result is cut to integers",
           "np.zeros((n_H_out, n_W_out), np.result_type(X, W))",
           "np.zeros((n_H_out, n_W_out), int)",

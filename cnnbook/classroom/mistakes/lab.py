@@ -94,7 +94,7 @@ LAB += of(
           '"3": (16', '"3": (C, 16',
           "np.zeros((1,) * (len(shape) - 1) + shape[-1:])",
           "np.zeros((1, 1, 1, 16) if len(shape) == 4 else (1, C))",
-          initialize_parameters=("W3 está traspuesta: debe ser (entradas, "
+          initialize_parameters=("W3 está transpuesta: debe ser (entradas, "
                                  "clases)")),
     wrong("He's rule without the root",
           'scale = math.sqrt(2 / n) if scheme == "he"',

@@ -104,9 +104,9 @@ CONV_LAYER += of(
     wrong("the filter is transposed: its rows stand for columns",
           "np.sum(a_slice_prev * W)",
           "np.sum(a_slice_prev * W.transpose(1, 0, 2))",
-          conv_single_step=("el filtro está traspuesto: sus filas están en "
+          conv_single_step=("el filtro está transpuesto: sus filas están en "
                             "el lugar de las columnas"),
-          conv_forward=("el filtro está traspuesto: sus filas están en el "
+          conv_forward=("el filtro está transpuesto: sus filas están en el "
                         "lugar de las columnas")),
     wrong("the kernel is flipped, and in a layer it is not",
           "np.sum(a_slice_prev * W)", "np.sum(a_slice_prev * W[::-1, ::-1])",

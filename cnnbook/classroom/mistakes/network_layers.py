@@ -237,7 +237,7 @@ NETWORK_LAYERS += of(
                                          "(n, C)")),
     wrong("the result is transposed, (C, m)",
           _DENSE, "return (A_prev @ W + b).T, (A_prev, W, b)",
-          fully_connected_layer_forward="el resultado está traspuesto, (C, "
+          fully_connected_layer_forward="el resultado está transpuesto, (C, "
                                         "m)"),
     wrong("the products are averaged, and they have to be added",
           _DENSE, "return A_prev @ W / len(W) + b, (A_prev, W, b)",
@@ -312,10 +312,10 @@ NETWORK_LAYERS += of(
                                           "imágenes")),
     wrong("dW is transposed, (C, n)",
           _DW, "dZ.T @ A_prev",
-          fully_connected_layer_backward="dW está traspuesto, (C, n)"),
+          fully_connected_layer_backward="dW está transpuesto, (C, n)"),
     wrong("dA_prev is transposed, (n, m)",
           _DA, "W @ dZ.T",
-          fully_connected_layer_backward="dA_prev está traspuesto, (n, m)"),
+          fully_connected_layer_backward="dA_prev está transpuesto, (n, m)"),
     wrong("W is not transposed in dA_prev",
           _DA, "np.dot(dZ, W)",
           fully_connected_layer_backward="en dA_prev falta trasponer W"),
