@@ -545,7 +545,7 @@ def transposed(x):
     (nothing, "distribute_value", "falta devolver", "is not returned"),
     (alone, "relu", "devolver 2 cosas", "return 2 things"),
     (crash, "one_hot_encode", "se lanza indexerror", "raises indexerror"),
-    (transposed, "create_mask_from_window", "traspuesto", "transposed"),
+    (transposed, "create_mask_from_window", "transpuesto", "transposed"),
 ])
 def test_the_general_signs(fn, name, es, en):
     with pytest.raises(Mismatch) as caught:

@@ -282,7 +282,7 @@ def _but_last(y, axis):
 # %% ../../chapters/making/diagnosis.ipynb #08441b6a
 TURNED = [
     Relation("filas y columnas están intercambiadas: el resultado está "
-             "traspuesto",
+             "transpuesto",
              "rows and columns are exchanged: the result is transposed",
              lambda y, case: y.swapaxes(1, 2) if y.ndim == 4 else y.T
              if y.ndim == 2 else None),
