@@ -334,8 +334,8 @@ def test_hints_and_solutions_come_at_the_end_of_the_paper(book, notebooks,
                                                           lang):
     words = read_manifest(ROOT, lang)["cnnbook"]["words"]
     pages = [spaced(page) for page in printed(book, lang)]
-    start = max(i for i, page in enumerate(pages)
-                if page.startswith(words["answers"]))
+    start = next(i for i, page in enumerate(pages)
+                 if page.startswith(words["answers"]))
     before, answers = " ".join(pages[:start]), " ".join(pages[start:])
     hints = sum(bool(re.match(r"(?s):::.*?## (Pista|Hint) \d", cell.source))
                 for page in PAPER_FILES for cell in notebooks[page].cells) / 2
@@ -348,8 +348,8 @@ def test_hints_and_solutions_come_at_the_end_of_the_paper(book, notebooks,
 def test_the_subject_index_leads_to_pages_that_name_the_term(book, lang):
     words = read_manifest(ROOT, lang)["cnnbook"]["words"]
     pages = [spaced(page) for page in printed(book, lang)]
-    start = max(i for i, page in enumerate(pages)
-                if page.startswith(words["index"]))
+    start = next(i for i, page in enumerate(pages)
+                 if page.startswith(words["index"]))
     entries = re.findall(r"([^\W\d][^,\d]*?),? (\d+(?:, \d+)*)(?= |$)",
                          " ".join(pages[start:]))
     offset = next(i for i, page in enumerate(pages) if page.endswith(" 2")) - 1

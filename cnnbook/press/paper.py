@@ -147,11 +147,15 @@ def glossary_terms(editions):
 
 
 def pattern_of(term):
-    "What finds `term`, in the plural too, in an `unaccented` text."
-    name = re.sub(r" *\(.*\)", "", term)
-    words = [re.escape(word) + r"(?:e?s)?"
-             for word in unaccented(name).split()]
-    return re.compile(r"(?<![\w-])" + r"\s+".join(words) + r"(?![\w-])")
+    """What finds `term`, in the plural too, in an `unaccented` text.
+
+    Another name of it may stand in parentheses.
+    """
+    names = filter(None, map(str.strip, re.split(r"[()]", term)))
+    found = [r"\s+".join(re.escape(word) + r"(?:e?s)?"
+                         for word in unaccented(name).split())
+             for name in names]
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(found)})(?![\w-])")
 
 # %% ../../chapters/making/paper.ipynb #45dfeffe
 class Mention:
@@ -189,7 +193,7 @@ def mention(cells, pattern):
                 first = cell, end + italic, italic
     title = unaccented(cells[0].source.partition("\n")[0])
     count += 9 * bool(pattern.search(title))
-    return Mention(*first[:2], count) if first and count > 2 else None
+    return first and Mention(*first[:2], count)
 
 # %% ../../chapters/making/paper.ipynb #968b9979
 MOST = 8        # sections that an entry of the index leads to
@@ -209,7 +213,7 @@ def mark_terms(notebooks, terms):
         pattern = pattern_of(term)
         found = filter(None, (mention(cells, pattern) for cells in prose))
         best = sorted(found, key=lambda one: -one.weight)[:MOST]
-        for one in best:
+        for one in [one for one in best if one.weight > 2] or best[:1]:
             marks.setdefault(id(one.cell), (one.cell, []))[1].append(
                 (one.place, term))
     for cell, places in marks.values():
