@@ -462,12 +462,13 @@ def test_every_cell_of_tests_is_one_block_of_marks(stem):
 def test_every_block_has_a_name_in_both_languages(stem):
     "A name is the same in both if it is what is asked for, and only then."
     found = []
-    for cell in filter(is_test, made(stem, "es").cells):
-        (_, names), = stakes(cell.source)
-        codes = set(re.findall(r"\w+", names["es"])) <= set(
-            asked_in(cell.source))
-        assert (names["es"] == names["en"]) == codes, names
-        found.append(names["es"])
+    for cells in zip(*(filter(is_test, made(stem, lang).cells)
+                       for lang in LANGS)):
+        es, en = (stakes(cell.source)[0][1][lang]
+                  for lang, cell in zip(LANGS, cells))
+        codes = set(re.findall(r"\w+", es)) <= set(asked_in(cells[0].source))
+        assert (es == en) == codes, (es, en)
+        found.append(es)
     assert len(found) == len(set(found)) > 0
 
 
