@@ -15,7 +15,7 @@ from copy import deepcopy
 
 from .editions import HEADED, arranged, options
 from .manifest import pages
-from .numbering import CODE, name_of
+from .numbering import CODE, name_of, refer_elsewhere
 from .student import SECTION, is_tagged
 
 # %% ../../chapters/making/paper.ipynb #043a05c7
@@ -109,7 +109,7 @@ def answers_page(chapters, words):
     """
     from nbformat.v4 import new_markdown_cell, new_notebook
     cells = [new_markdown_cell(
-        f"# {words['answers']} {{#sec-answers .unnumbered}}")]
+        f"# {words['answers']} {{#sec-solutions .unnumbered}}")]
     for chapter, answers in chapters:
         name = f"{chapter.number} {chapter.title}".strip()
         cells.append(new_markdown_cell(
@@ -244,6 +244,9 @@ def bind(editions, manifest, places):
     if chapters:
         book = manifest["book"]
         bound[ANSWERS] = answers_page(chapters, words)
+        refer_elsewhere(bound[ANSWERS], {       # an EPUB cannot link to them
+            key: name_of(place, words) for key, place in places.items()
+            if place.kind in ("fig", "tbl", "eq")})
         manifest = manifest | {"book": book | {
             "appendices": [*book.get("appendices", []), ANSWERS]}}
     return bound, manifest
