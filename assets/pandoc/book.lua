@@ -84,6 +84,15 @@ local function number_caption(block, kind)
   return block
 end
 
+-- In an EPUB, Pandoc finds a division in another file, but no figure.
+local function number_figure(figure)
+  local block = number_caption(figure, "fig")
+  if not block or target ~= "epub" then return block end
+  local id = block.identifier
+  block.identifier = ""
+  return pandoc.Div({block}, {id = id})
+end
+
 local function equation(math, id)
   local number = "(" .. numbered(id).number .. ")"
   if html() then
@@ -138,7 +147,7 @@ function Pandoc(doc)
   from:close()
   doc = doc:walk{Div = special}
   doc = doc:walk{Header = number_header, Para = number_equations,
-    Figure = function(figure) return number_caption(figure, "fig") end,
+    Figure = number_figure,
     Table = function(tbl) return number_caption(tbl, "tbl") end}
   for i, block in ipairs(doc.blocks) do
     if block.t == "Header" and block.level == 1 then

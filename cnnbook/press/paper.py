@@ -4,23 +4,25 @@
 
 # %% auto #0
 __all__ = ['PIECES', 'FOLDED', 'ANSWERS', 'DIFFICULTY', 'GLOSSARY', 'COVERED', 'MOST', 'opened', 'set_apart', 'lead_on',
-           'answers_page', 'unaccented', 'glossary_terms', 'pattern_of', 'Mention', 'sections', 'mention', 'mark_terms',
-           'bind']
+           'answers_page', 'unaccented', 'prose', 'glossary_terms', 'pattern_of', 'Mention', 'sections', 'mention',
+           'mark_terms', 'bind']
 
 # %% ../../chapters/making/paper.ipynb #92896ee8
 import ast
 import re
 import unicodedata
 from copy import deepcopy
+from functools import lru_cache
+from typing import NamedTuple
 
 from .editions import HEADED, arranged, options
 from .manifest import pages
-from .numbering import CODE, name_of, refer_elsewhere
+from .numbering import CODE
 from .student import SECTION, is_tagged
 
 # %% ../../chapters/making/paper.ipynb #043a05c7
 PIECES = re.compile(
-    r"(?m)^### (?P<title>.*?) *\{#sec-(?P<id>[\w-]+)"
+    r"(?m)^### .*?\{#sec-(?P<id>[\w-]+)"
     r'|(?s:^(?P<fence>:{3,}) *\{\.callout-\w+ collapse="true"\}\n'
     r"(?P<text>.*?)^(?P=fence) *$)")
 
@@ -59,7 +61,7 @@ def set_apart(nb):
     """Take from the edition `nb`, arranged, the answers of its exercises.
 
     Returns the notebook without them, and a dict from the id of the heading
-    of each exercise to its title and the cells of its answer.
+    of each exercise to the cells of its answer.
     """
     from nbformat.v4 import new_markdown_cell
     nb, kept, answers, now = deepcopy(nb), [], {}, None
@@ -67,14 +69,14 @@ def set_apart(nb):
                   if SECTION.match(cell.source)), len(nb.cells))
     for cell in nb.cells[start:]:
         if _is_answer(cell):
-            answers[now][1].append(_unfolded(cell))
+            answers[now].append(_unfolded(cell))
         elif cell.cell_type == "markdown":
             for i, found in enumerate(PIECES.finditer(cell.source)):
                 if found["id"]:
                     now = f"sec-{found['id']}"
-                    answers[now] = found["title"], []
+                    answers[now] = []
                 else:
-                    answers[now][1].append(new_markdown_cell(
+                    answers[now].append(new_markdown_cell(
                         opened(found["text"]), id=f"{cell.id}-{i}"))
             cell.source = PIECES.sub(
                 lambda found: found[0] if found["id"] else "",
@@ -83,7 +85,7 @@ def set_apart(nb):
         elif not _is_machinery(cell):
             kept.append(cell)
     nb.cells[start:] = kept
-    return nb, {key: told for key, told in answers.items() if told[1]}
+    return nb, {key: told for key, told in answers.items() if told}
 
 # %% ../../chapters/making/paper.ipynb #5fe56092
 ANSWERS = "answers.ipynb"
@@ -131,10 +133,17 @@ COVERED = re.compile(
     r"|\]\([^)]*\)|\{[^}\n]*\}|\[[^\]\n]*@[^\]\n]*\]|@[\w-]+")
 
 
+@lru_cache(maxsize=None)
 def unaccented(text):
     "`text` without accents or capitals, letter by letter."
     return "".join(unicodedata.normalize("NFD", letter)[0].lower()
                    for letter in text)
+
+
+@lru_cache(maxsize=None)
+def prose(text):
+    "`text` as terms are sought in it: unaccented, all but prose covered."
+    return unaccented(COVERED.sub(lambda found: " " * len(found[0]), text))
 
 
 def glossary_terms(editions):
@@ -158,11 +167,12 @@ def pattern_of(term):
     return re.compile(rf"(?<![\w-])(?:{'|'.join(found)})(?![\w-])")
 
 # %% ../../chapters/making/paper.ipynb #45dfeffe
-class Mention:
+class Mention(NamedTuple):
     "Where a section first names a term, and how much it is about it."
 
-    def __init__(self, cell, place, weight):
-        self.cell, self.place, self.weight = cell, place, weight
+    cell: object
+    place: int      # in its text, after the term
+    weight: int
 
 
 def sections(nb):
@@ -182,8 +192,7 @@ def mention(cells, pattern):
     "The `Mention` in a section of what `pattern` finds, or None."
     first, count = None, 0
     for cell in cells:
-        text = unaccented(COVERED.sub(lambda code: " " * len(code[0]),
-                                  cell.source))
+        text = prose(cell.source)
         for found in pattern.finditer(text):
             end = found.end()
             italic = text[found.start() - 1:found.start()] == "*" == text[
@@ -208,10 +217,11 @@ def _mark(term):
 def mark_terms(notebooks, terms):
     "Mark in the `notebooks` of a volume the places of the `terms`."
     marks = {}
-    prose = [cells for nb in notebooks for cells in sections(nb)]
+    everything = [cells for nb in notebooks for cells in sections(nb)]
     for term in dict.fromkeys(terms):
         pattern = pattern_of(term)
-        found = filter(None, (mention(cells, pattern) for cells in prose))
+        found = filter(None, (mention(cells, pattern)
+                              for cells in everything))
         best = sorted(found, key=lambda one: -one.weight)[:MOST]
         for one in [one for one in best if one.weight > 2] or best[:1]:
             marks.setdefault(id(one.cell), (one.cell, []))[1].append(
@@ -237,16 +247,13 @@ def bind(editions, manifest, places):
         if answers:
             chapter = next(place for place in places.values()
                            if place.file == file)
-            chapters.append((chapter, {places[key]: cells for
-                                       key, (_, cells) in answers.items()}))
+            chapters.append((chapter, {places[key]: cells for key, cells
+                                       in answers.items()}))
     mark_terms(bound.values(), glossary_terms(editions)
                + manifest["cnnbook"].get("index", []))
     if chapters:
         book = manifest["book"]
         bound[ANSWERS] = answers_page(chapters, words)
-        refer_elsewhere(bound[ANSWERS], {       # an EPUB cannot link to them
-            key: name_of(place, words) for key, place in places.items()
-            if place.kind in ("fig", "tbl", "eq")})
         manifest = manifest | {"book": book | {
             "appendices": [*book.get("appendices", []), ANSWERS]}}
     return bound, manifest
