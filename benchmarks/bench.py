@@ -31,6 +31,7 @@ sys.path.insert(0, str(HERE.parent))
 import numpy as np
 
 from cnnbook import backprop, conv_layer, fast, pooling
+from cnnbook.press.recorded import processor
 
 try:
     import torch
@@ -59,16 +60,6 @@ def clock(function):
     start = time.perf_counter()
     function()
     return time.perf_counter() - start
-
-
-def processor():
-    "The name of the processor, where the system tells it."
-    info = Path("/proc/cpuinfo")
-    names = [line.split(":")[1].strip() for line in
-             info.read_text().splitlines() if line.startswith("model name")
-             ] if info.exists() else []
-    return (f"{names[0]}, {len(names)} processors" if names
-            else platform.processor() or platform.machine())
 
 
 class Machine:
@@ -507,7 +498,8 @@ def report(texts):
                 f"PyTorch {torch.__version__}" if torch else "no PyTorch",
                 f"SciPy {signal and sys.modules['scipy'].__version__}"]
     text = (f"# Benchmarks\n\n`{' '.join(['bench.py', *sys.argv[1:]])}` on "
-            f"{processor()} ({platform.machine()}); "
+            f"{processor()}, {os.cpu_count()} processors "
+            f"({platform.machine()}); "
             f"{', '.join(versions)}.\n\n"
             "The ratio is time of cnnbook over time of the best peer: below "
             "1, cnnbook is faster. The share of sgemm counts the "

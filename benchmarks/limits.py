@@ -9,7 +9,6 @@ of some rounds in which they take turns. Prints tables in Markdown;
 """
 import argparse
 import platform
-import re
 import sys
 import time
 from pathlib import Path
@@ -20,17 +19,9 @@ import numpy as np
 
 from cnnbook import fast
 from cnnbook.fast import columns, threads
+from cnnbook.press.recorded import processor
 
 rng = np.random.default_rng(0)
-
-
-def processor():
-    "The name that Linux gives it, or the architecture."
-    try:
-        return re.search(r"model name\s*: (.+)",
-                         Path("/proc/cpuinfo").read_text())[1]
-    except (OSError, TypeError):
-        return platform.machine()
 
 
 def race(runs, rounds):

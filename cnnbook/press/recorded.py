@@ -19,7 +19,7 @@ from pathlib import Path
 from .editions import HEADED
 from .execution import code_cells, plain
 from .export import BuildError
-from .figures import is_installed, needs
+from .figures import is_installed, missing, needs
 from ..storage import write_whole
 
 # %% ../../chapters/making/recorded.ipynb #54265a78
@@ -62,22 +62,20 @@ def record_key(codes, i):
 
 # %% ../../chapters/making/recorded.ipynb #8d543394
 def needy(nb):
-    "The cells of `nb` that need something: place, cell and key."
+    "The cells of `nb` that need something, each with its key: pairs."
     cells = code_cells(nb)
     codes = [plain(cell.source) for cell in cells]
-    return [(i, cell, record_key(codes, i)) for i, cell in enumerate(cells)
+    return [(cell, record_key(codes, i)) for i, cell in enumerate(cells)
             if needs(cell.source)]
 
 
 def processor():
-    "The name of the processor of this machine."
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    named = [line.partition(":")[2].strip() for line in lines
-             if line.startswith("model name")]
-    return named[0] if named else platform.machine()
+    "The name of the processor, where the system tells it."
+    info = Path("/proc/cpuinfo")
+    names = [line.partition(":")[2].strip() for line in
+             info.read_text().splitlines() if line.startswith("model name")
+             ] if info.exists() else []
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def circumstances(packages):
@@ -90,9 +88,8 @@ def circumstances(packages):
 def record_of(nb):
     "What to keep of the executed notebook `nb`: a dict, or None."
     packages, cells = set(), {}
-    for _, cell, key in needy(nb):
-        absent = [name for name in needs(cell.source)
-                  if not is_installed(name)]
+    for cell, key in needy(nb):
+        absent = missing(cell.source)
         if absent:
             raise BuildError(f"recording needs {', '.join(absent)}")
         packages |= set(needs(cell.source))
@@ -143,7 +140,7 @@ def fresh(kept, cell, key, path):
                          f"{', '.join(needs(cell.source))} can be imported")
     return found["outputs"]
 
-
+# %% ../../chapters/making/recorded.ipynb #048dfc10
 def recall(root, path, nb, there=is_installed):
     """Give the cells of `nb`, at `path`, that lack something what was kept.
 
@@ -152,10 +149,11 @@ def recall(root, path, nb, there=is_installed):
     """
     from nbformat import from_dict
     file = record_file(root, path)
-    lacking = {cell.id: (cell, key) for _, cell, key in needy(nb)
-               if not all(map(there, needs(cell.source)))}
-    if not lacking or not file.exists():
+    if not file.exists() or all(there(name) for cell in code_cells(nb)
+                                for name in needs(cell.source)):
         return
+    lacking = {cell.id: (cell, key) for cell, key in needy(nb)
+               if not all(map(there, needs(cell.source)))}
     kept, cells, told = json.loads(file.read_text("utf-8")), [], False
     for cell in nb.cells:
         cells.append(cell)
