@@ -110,6 +110,12 @@ def notebooks():
     return {file: nbformat.read(ROOT / file, as_version=4) for file in FILES}
 
 
+def plain(text):
+    "The prose of a text: no code, no formulas, no ids, no link targets."
+    text = re.sub(r"(?s)```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$", " ", text)
+    return re.sub(r"\{[^}]*\}|@[\w-]+|\]\([^)]*\)", " ", text)
+
+
 def copy_project(folder):
     "Copy what `make book` reads into `folder`."
     for name in ("apps", "chapters", "cnnbook", "assets"):

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import zipfile
 from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import (new_code_cell, new_markdown_cell, new_notebook,
+                         new_output)
 
 import cnnbook
 from cnnbook.cli import parse
@@ -22,6 +24,7 @@ from cnnbook.press.book import make_book
 from cnnbook.press.links import Page, broken_links
 from cnnbook.press.manifest import BuildError, read_manifest
 from cnnbook.press.quarto import choose_engine, find_quarto
+from cnnbook.press.recorded import record
 from cnnbook.press.staging import whole_books
 from conftest import ROOT
 
@@ -337,6 +340,25 @@ def test_a_page_whose_output_has_html_needs_no_network(project, engine):
     make(project, engine=engine, formats=["html"], langs=["es"])
     assert ">two" in text(project) and "<b>two" not in text(project)
     assert not re.search(r"<script[^>]* src=.https?:", text(project))
+
+
+def test_a_page_shows_what_another_machine_recorded(project):
+    path, gaps = project / "chapters" / "a.ipynb", ("Sin ejecutar", "Not run")
+    heads = pair("# Uno {#sec-a}", "# One {#sec-a}")
+    cell = new_code_cell("#| needs: nowhere_at_all\nprint(6 * 7)", id="six")
+    write(path, *heads, cell)
+    there = deepcopy(cell)
+    there.source = there.source.replace("nowhere_at_all", "numpy")
+    there.outputs = [new_output("stream", text="recorded 42\n")]
+    record(project, {path: new_notebook(cells=[*heads, there])})
+    make_book(project, engine="pandoc", formats=["html"])
+    assert "recorded 42" in text(project)
+    assert "Resultados grabados" in text(project)
+    assert not any(word in text(project) for word in gaps)
+    cell.source = cell.source.replace("6 * 7", "7 * 6")
+    write(path, *heads, cell)
+    with pytest.raises(BuildError, match="run make record where nowhere_at"):
+        make_book(project, engine="pandoc", formats=["html"])
 
 
 ASKED = "x = None\n### BEGIN SOLUTION\nx = {}\n### END SOLUTION"

@@ -1,7 +1,6 @@
 """The two languages of every notebook say the same."""
 import ast
 import re
-import unicodedata
 
 import nbformat
 import pytest
@@ -13,7 +12,8 @@ from cnnbook.press.editions import (SOLVED, arranged, edition, language,
                                     stakes, unpaired)
 from cnnbook.press.manifest import read_manifest, workshop
 from cnnbook.press.numbering import number_book
-from conftest import FILES, ROOT
+from cnnbook.press.paper import unaccented
+from conftest import FILES, ROOT, plain
 
 WORDS = r"[a-záéíóúüñA-ZÁÉÍÓÚÜÑ]"
 
@@ -23,12 +23,6 @@ def pairs(nb):
     cells = [c for c in nb.cells if c.cell_type == "markdown"]
     return [(a.source, b.source) for a, b in zip(cells, cells[1:])
             if language(a) == "es" and language(b) == "en"]
-
-
-def plain(text):
-    "The prose of a text: no code, no formulas, no ids, no link targets."
-    text = re.sub(r"(?s)```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$", " ", text)
-    return re.sub(r"\{[^}]*\}|@[\w-]+|\]\([^)]*\)", " ", text)
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -97,15 +91,9 @@ def stem(term):
     return re.compile(r"\b" + r"\s+".join(parts), re.I)
 
 
-def folded(text):
-    "The text in lower case and without accents, as it is put in order."
-    apart = unicodedata.normalize("NFD", text.lower())
-    return "".join(c for c in apart if not unicodedata.combining(c))
-
-
 @pytest.mark.parametrize("lang", ["es", "en"])
 def test_the_glossary_is_sorted_and_unique(notebooks, lang):
-    terms = [folded(row[0]) for row in glossary(notebooks, lang)]
+    terms = [unaccented(row[0]) for row in glossary(notebooks, lang)]
     assert len(terms) >= 110 and terms == sorted(set(terms))
 
 

@@ -4,15 +4,12 @@ import json
 from copy import deepcopy
 
 import pytest
-from nbformat.v4 import new_code_cell, new_output
+from nbformat.v4 import new_output
 
-from cnnbook.press.book import make_book
 from cnnbook.press.execution import plain
-from cnnbook.press.export import BuildError
 from cnnbook.press.figures import needs
-from cnnbook.press.recorded import needy, recall, record, record_file
+from cnnbook.press.recorded import needy, recall, record_file
 from conftest import FILES, ROOT
-from test_build import pair, project, text, write      # noqa: F401
 
 READER = [ROOT / file for file in FILES
           if (ROOT / file).parent == ROOT / "chapters"]
@@ -31,14 +28,14 @@ def shows(cell):
 @pytest.mark.parametrize("path", READER, ids=lambda path: path.stem)
 def test_what_was_recorded_belongs_to_the_code_of_now(notebooks, path):
     nb = notebooks[path.relative_to(ROOT).as_posix()]
-    found = {cell.id: key for _, cell, key in needy(nb)}
+    found = {cell.id: key for cell, key in needy(nb)}
     file = record_file(ROOT, path)
     kept = (json.loads(file.read_text("utf-8"))["cells"]
             if file.exists() else {})
     assert set(kept) <= set(found), "run make record"
     stale = [name for name in kept if kept[name]["key"] != found[name]]
     assert not stale, "run make record"
-    missed = [cell.id for _, cell, _ in needy(nb)
+    missed = [cell.id for cell, _ in needy(nb)
               if shows(cell) and cell.id not in kept]
     assert not missed, "run make record"
 
@@ -46,33 +43,11 @@ def test_what_was_recorded_belongs_to_the_code_of_now(notebooks, path):
 @pytest.mark.parametrize("path", READER, ids=lambda path: path.stem)
 def test_no_gap_is_left_where_nothing_is_installed(notebooks, path):
     nb = deepcopy(notebooks[path.relative_to(ROOT).as_posix()])
-    for _, cell, _ in needy(nb):
+    for cell, _ in needy(nb):
         cell.outputs = [new_output("stream", text=word) for word in GAPS]
     recall(ROOT, path, nb, there=lambda name: False)
     shown = json.dumps([cell.get("outputs") for cell in nb.cells])
     assert not any(word in shown for word in GAPS)
-
-
-def test_a_page_shows_what_another_machine_recorded(project):   # noqa: F811
-    path = project / "chapters" / "a.ipynb"
-    heads = pair("# Uno {#sec-a}", "# One {#sec-a}")
-    cell = new_code_cell("#| needs: nowhere_at_all\nprint(6 * 7)", id="six")
-    write(path, *heads, cell)
-    there = deepcopy(cell)
-    there.source = there.source.replace("nowhere_at_all", "numpy")
-    there.outputs = [new_output("stream", text="recorded 42\n")]
-    import nbformat
-    nb = nbformat.read(path, as_version=4)
-    nb.cells[-1] = there
-    record(project, {path: nb})
-    make_book(project, engine="pandoc", formats=["html"])
-    assert "recorded 42" in text(project)
-    assert "Resultados grabados" in text(project)
-    assert not any(word in text(project) for word in GAPS)
-    cell.source = cell.source.replace("6 * 7", "7 * 6")
-    write(path, *heads, cell)
-    with pytest.raises(BuildError, match="run make record where nowhere_at"):
-        make_book(project, engine="pandoc", formats=["html"])
 
 
 def test_the_needs_are_those_of_the_torch_extra(notebooks):
