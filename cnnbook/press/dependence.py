@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['DRAWN', 'COMPREHENSIONS', 'SCOPES', 'LOOKS', 'LOOKING', 'SETTERS', 'Uses', 'outside', 'inside', 'in_scope',
            'names_bound', 'bound_in', 'dotted', 'drawing', 'free_names', 'NameReader', 'ScopeReader', 'CellReader',
-           'Known', 'last_of', 'root', 'makes', 'names_loaded', 'learn', 'touched', 'stated', 'changed_in',
-           'learn_habits', 'read_cell', 'needed', 'star_names', 'makers_in', 'read_chapter']
+           'Known', 'last_of', 'root', 'makes', 'names_loaded', 'learn_names', 'touched', 'stated', 'changed_in',
+           'learn_habits', 'read_cell', 'cells_needed', 'star_names', 'makers_in', 'read_chapter']
 
 # %% ../../chapters/making/dependence.ipynb #1594dc2c
 import ast
@@ -254,7 +254,7 @@ def names_loaded(value):
     return {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
 
 
-def learn(tree, known):
+def learn_names(tree, known):
     "Add to `known` which names of `tree` are modules or have a state."
     for node in ast.walk(tree):
         pairs = []
@@ -333,7 +333,7 @@ def read_cell(code, known, stars):
     "The `Uses` of a cell, after those that `known` tells of."
     tree, reader = ast.parse(code), CellReader(stars)
     reader.visit(tree)
-    learn(tree, known)
+    learn_names(tree, known)
     learn_habits(tree, known)
     uses = reader.uses
     uses.changes |= changed_in([tree], known)
@@ -344,7 +344,7 @@ def read_cell(code, known, stars):
     return uses
 
 # %% ../../chapters/making/dependence.ipynb #32b13315
-def needed(uses, i):
+def cells_needed(uses, i):
     "The numbers of the cells before cell `i` that it needs, in order."
     found, seen = set(), set()
     todo = [(name, i) for name in uses[i].reads | uses[i].later]
@@ -381,7 +381,7 @@ def makers_in(package):
     known = Known(makers=set())
     for module, code in package.codes.items():
         if module.startswith("cnnbook.architectures"):
-            learn(ast.parse(code), known)
+            learn_names(ast.parse(code), known)
     return known.makers
 
 

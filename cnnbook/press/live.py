@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PACKS', 'WEIGHTS', 'SCRIPTS', 'is_solution', 'reason', 'kind', 'reasons', 'in_words', 'imports_for', 'definitions',
            'imported_by', 'wanted_packs', 'cell_data', 'exercise_data', 'page_data', 'live_cell', 'has_element',
-           'progress', 'scripts', 'embed_cells', 'write_page_data', 'exercise_list']
+           'progress_tag', 'script_tags', 'embed_cells', 'write_page_data', 'exercise_list']
 
 # %% ../../chapters/making/live.ipynb #987f7838
 import ast
@@ -13,8 +13,8 @@ import json
 from functools import lru_cache
 from html import escape
 
-from .dependence import (names_loaded, needed, read_chapter,
-                                      star_names)
+from .dependence import (cells_needed, names_loaded,
+                                      read_chapter, star_names)
 from .editions import options
 from .execution import code_cells, plain
 from .figures import needs
@@ -151,7 +151,7 @@ def page_data(nb, shown, package, words):
     """
     cells = [cell for cell in code_cells(shown) if not is_solution(cell)]
     uses = read_chapter([plain(cell.source) for cell in cells], package)
-    numbers = [needed(uses, i) for i in range(len(uses))]
+    numbers = [cells_needed(uses, i) for i in range(len(uses))]
     data = [cell_data(cell, why, [cells[k] for k in mine], package, words)
             for cell, why, mine in zip(cells, reasons(cells, numbers),
                                        numbers)]
@@ -185,12 +185,12 @@ def has_element(cell, data):
     return not hidden or bool(data["kind"] != "no" and cell.outputs)
 
 
-def progress(scope):
+def progress_tag(scope):
     "The element that says how much of a \"chapter\" or \"book\" is done."
     return f'<live-progress scope="{scope}"></live-progress>'
 
 
-def scripts(root):
+def script_tags(root):
     "The scripts of a page; `root` leads to the folder of its edition."
     return "\n".join(f'<script defer src="{root}assets/live/{name}.js">'
                      "</script>" for name in SCRIPTS)
@@ -212,11 +212,11 @@ def embed_cells(shown, data, root, preface=False):
         if cell.id in known and has_element(cell, known[cell.id]):
             add(live_cell(known[cell.id]), cell.id)
         elif SECTION.match(cell.source) and data["exercises"]:
-            add(progress("chapter"), "progress")
+            add(progress_tag("chapter"), "progress")
     if preface:
-        add(progress("book"), "progress")
+        add(progress_tag("book"), "progress")
     if len(cells) > len(shown.cells):
-        add(scripts(root), "scripts")
+        add(script_tags(root), "scripts")
     shown.cells = cells
 
 # %% ../../chapters/making/live.ipynb #1ea070d5
