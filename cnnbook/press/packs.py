@@ -118,7 +118,6 @@ def installed_files(name, without=()):
 # %% ../../chapters/making/packs.ipynb #a30bd9d1
 NEEDLESS = re.compile(r"""
     \.(pyi|pxd|pyx|h|c|f|a|in|build|map)$      # for who compiles
-    | ^numpy/(f2py|distutils)/
     | ^scipy/misc/.*\.dat$
     | ^matplotlib/mpl-data/(sample_data|images|fonts/(afm|pdfcorefonts))/
     | ^matplotlib/backends/web_backend/
