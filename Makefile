@@ -9,8 +9,9 @@
 # make clean    remove what was made (not the environment)
 #
 # Narrow the book with LANG_=es or en, FORMAT=html, pdf or epub, ENGINE=quarto
-# or pandoc. Test on the oldest NumPy with `make test NUMPY=oldest`. Another
-# Python: PYTHON=python3.12.
+# or pandoc. LIVE=no: pages that do not run Python. CNNBOOK_PYODIDE names where
+# that Python is: a folder, or an address. Test on the oldest NumPy with
+# `make test NUMPY=oldest`. Another Python: PYTHON=python3.12.
 
 PYTHON ?= python3
 VENV = .venv
@@ -19,7 +20,7 @@ READY = $(VENV)/ready
 OLD = .venv-oldest
 OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source house chapters execution export preview build book epub browser widgets)
 TUTOR = mutants marks diagnosis tutor tutor_graded exercises
-NARROW = $(if $(LANG_),--lang $(LANG_)) $(if $(FORMAT),--format $(FORMAT)) $(if $(ENGINE),--engine $(ENGINE))
+NARROW = $(if $(LANG_),--lang $(LANG_)) $(if $(FORMAT),--format $(FORMAT)) $(if $(ENGINE),--engine $(ENGINE)) $(if $(LIVE),--live $(LIVE))
 
 .PHONY: book record export student test test-tutor test-rest watch bench preview clean
 

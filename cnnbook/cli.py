@@ -46,7 +46,8 @@ def _narrowed(arguments):
     return {"langs": [arguments.lang] if arguments.lang else LANGUAGES,
             "formats": [formats[arguments.format]] if arguments.format
             else list(formats.values()),
-            "engine": arguments.engine, "jobs": arguments.jobs}
+            "engine": arguments.engine, "jobs": arguments.jobs,
+            "live": arguments.live == "yes"}
 
 # %% ../chapters/making/command.ipynb #b0046624
 LANG_RULE = ("Without --lang both languages are made; where there is room "
@@ -82,6 +83,9 @@ def _add_book(commands):
         command.add_argument("--jobs", type=int, metavar="N",
                              help="chapters to run at a time (default: the "
                              "number of cores)")
+        command.add_argument("--live", choices=("yes", "no"), default="yes",
+                             help="no: pages that do not run Python, which "
+                             "is then not looked for (default: yes)")
     again = commands.add_parser("record", help="record what the cells show "
                                 "that need PyTorch, for the books that are "
                                 "made without it")

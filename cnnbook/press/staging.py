@@ -226,10 +226,11 @@ def write_project(root, project, manifest, editions, books):
     write_shared(root, project, manifest, books)
 
 # %% ../../chapters/making/staging.ipynb #933a23c3
-def stage(root, lang, notebooks, formats):
+def stage(root, lang, notebooks, formats, live=False):
     """Write the projects of one edition to the folder `root/build`.
 
-    `notebooks` is a dict from path to executed notebook. Returns the
+    `notebooks` is a dict from path to executed notebook; `live` says that
+    Python lies beside the pages for their cells to run. Returns the
     manifest of the edition and, for each project, its folder and manifest.
     """
     manifest, staged = read_manifest(root, lang), []
