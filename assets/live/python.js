@@ -223,6 +223,7 @@
       let result = { ok: false, marks: {}, seconds: 0 };
       try {
         await this.open();
+        this.interrupt?.fill(0);              // one that came too late
         result = await this.ask("run", job.cell);
       } catch (error) {
         if (!job.stopped) job.onoutput(failure("Error", error.message));
@@ -265,7 +266,9 @@
     // Put a file where Python reads it; a new worker gets it too.
     async put(path, data) {
       this.files.set(path, data);
-      if (this.worker) await this.ask("put", { path, data });
+      if (!this.opened) return;
+      await this.opened;
+      await this.ask("put", { path, data });
     }
   }
 

@@ -9,7 +9,7 @@ globalThis.cnnbookWorker = (() => {
   const BASE = "https://book.invalid/";       // what no one can have
   const files = new Map();                    // name -> what `fetch` answers
   const waiting = new Map();                  // ticket -> who waits for packs
-  let python, kernel, wheels, tickets = 0;
+  let python, kernel, visit, wheels, tickets = 0;
 
   const tell = message => self.postMessage(message);
 
@@ -72,13 +72,13 @@ globalThis.cnnbookWorker = (() => {
     const names = [...files.keys()].map(name => wheels.get(name));
     await python.loadPackage(names, { messageCallback() {}, checkIntegrity: false });
     files.clear();
-    const absent = names.filter(name => !wheelIsThere(name));
+    const there = new Set(Object.keys(python.loadedPackages).map(plain));
+    const absent = names.filter(name => !there.has(plain(name)));
     if (absent.length) throw new Error(`not installed: ${absent}`);
     kernel?.arrived(JSON.stringify(packs.map(({ name }) => name)));
   }
 
-  const wheelIsThere = name => Object.keys(python.loadedPackages).some(
-    found => found.toLowerCase() === name.toLowerCase());
+  const plain = name => name.toLowerCase().replace(/[-_.]+/g, "-");
 
   function put({ path, data }) {
     python.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")) || "/");
@@ -123,12 +123,26 @@ globalThis.cnnbookWorker = (() => {
       for (;;) {
         const answer = JSON.parse(kernel.run(code, file));
         if (!answer.packs.length) return answer;
-        await obtain(answer.packs);           // it imported what was not there
+        // It imported what was not there: once more, from the start.
+        await obtain(JSON.parse(kernel.wanted("", JSON.stringify(answer.packs))));
         tell({ type: "output", output: { kind: "clear" } });
       }
     },
 
     put({ path, data }) { put({ path, data }); },
+
+    // A Shiny app: its server, called by cnnbook.press.visits, answers here.
+    async app({ name, lang, code }) {
+      const folder = `/book/apps/${name}`;
+      put({ path: `${folder}/app.py`, data: code });
+      put({ path: `${folder}/language.txt`, data: lang });
+      await obtain(JSON.parse(kernel.wanted(code, '["shiny"]')));
+      const visits = python.pyimport("cnnbook.press.visits");
+      visit = visits.Visit(visits.load_app(`${folder}/app.py`),
+        text => tell({ type: "app", text }), end => tell({ type: "app", end }));
+    },
+
+    say({ text }) { visit.say(text); },
   };
 
   self.onmessage = async ({ data: { type, ticket, ...message } }) => {

@@ -79,8 +79,9 @@ def zipped(files):
 # %% ../../chapters/making/packs.ipynb #16d5e040
 WORKER, WEIGHTS = "assets/live/worker.js", "assets/digits.safetensors"
 ASIDE = ("cnnbook.press.", "cnnbook.classroom.", "cnnbook.cli")
-PAGE_ROOMS = {"cnnbook.press.kernel", "cnnbook.press.figures",
-              "cnnbook.classroom.marks", "cnnbook.classroom.mistakes"}
+PAGE_ROOMS = {"cnnbook.press.kernel", "cnnbook.press.inline",
+              "cnnbook.press.figures", "cnnbook.classroom.marks",
+              "cnnbook.classroom.mistakes"}
 
 
 def book_files(root):
