@@ -175,7 +175,8 @@ def test_only_what_the_app_uses_travels(tmp_path):
     stage_app(APP, used, tmp_path, "es")
     assert {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.*")
             } == {"app.py", "language.txt", "cnnbook/__init__.py", "cnnbook/_lazy.py",
-                  "cnnbook/checks.py", "cnnbook/convolution1d.py"}
+                  "cnnbook/checks.py", "cnnbook/convolution1d.py",
+                  "cnnbook/press/__init__.py", "cnnbook/press/visits.py"}
     with pytest.raises(ValueError, match="app must be a folder"):
         stage_app(tmp_path / "cnnbook", used, tmp_path / "other", "es")
 
