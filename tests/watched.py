@@ -3,12 +3,15 @@
 The keys of the chapters are read from syntax trees. Coverage knows nothing of
 that: it sees which lines of `cnnbook` run, in the process of a chapter and in
 those that it starts. What ran has to be in the key. The outputs of this run
-are thrown away, because being watched slows the loops that chapters measure.
+are thrown away, because being watched slows the loops that chapters measure;
+where nobody reads them, `WATCHED_CACHE` names a folder that keeps them, and
+the tests that follow need not run the chapters again.
 """
 import ast
 import json
 import os
 from functools import lru_cache
+from pathlib import Path
 
 import coverage
 import nbformat
@@ -38,16 +41,17 @@ concurrency = thread, multiprocessing
 def watched(tmp_path_factory):
     "The lines of each module that ran, and what was told, by notebook."
     folder = tmp_path_factory.mktemp("watched")
+    cache = Path(os.environ.get("WATCHED_CACHE") or folder / "cache")
     settings = folder / "coverage.ini"
     settings.write_text(SETTINGS.format(package=PACKAGE.folder,
                                         folder=folder))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COVERAGE_PROCESS_START", str(settings))
         execute({ROOT / file: nb for file, nb in NOTEBOOKS.items()},
-                PACKAGE.folder, folder / "cache", os.cpu_count() or 1)
+                PACKAGE.folder, cache, os.cpu_count() or 1)
     cover = coverage.Coverage(config_file=str(settings))
     cover.combine()
-    return cover.get_data(), Cache(folder / "cache", PACKAGE.folder)
+    return cover.get_data(), Cache(cache, PACKAGE.folder)
 
 
 @lru_cache

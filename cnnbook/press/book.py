@@ -138,11 +138,11 @@ def carry_python(root, runtime, out):
 
     `runtime` is the folder with the files of Pyodide.
     """
-    fresh, packs = root / "build" / "python", packs_of(root, runtime)
-    mark, kept = mark_of(packs), out / "python" / STAMP
+    fresh, kept = root / "build" / "python", out / "python" / STAMP
+    mark = mark_of(root)
     if not (kept.exists() and kept.read_text() == mark):
         shutil.rmtree(fresh, ignore_errors=True)
-        write_packs(packs, fresh)
+        write_packs(packs_of(root, runtime), fresh)
         write_whole(fresh / STAMP, mark)
         replace(fresh, out / "python")
 
