@@ -32,7 +32,7 @@ STYLE = """
 [data-bs-theme="dark"] .validated { color: #ff9f5f }
 svg.chart { display: block; width: 100%; height: auto; overflow: visible }
 svg.chart text { font-size: 11px; fill: currentColor }
-svg.filter { width: 3.2rem; height: 3.2rem; margin: 0 .3rem .3rem 0 }
+svg.filter { width: 3.2rem; height: 3.2rem; outline: 1px solid #888 }
 table { font-variant-numeric: tabular-nums }
 """
 Choice = namedtuple("Choice", "convolutions filters units norm relu optimizer "
@@ -366,14 +366,18 @@ def server(input, output, session):
     @render.text
     def state():
         moved()
-        now, n = lesson(), len(lesson().history)
-        if not n:
+        now = lesson()
+        if not now.history:
             return word("Una red nueva, sin entrenar.",
                         "A new network, untrained.")
         doing = (word("Aprende", "Learning") if running()
                  else word("Parada", "Stopped"))
-        return (f"{doing}. " + word("Época", "Epoch") + f" {n}, "
-                + word("lote", "batch") + f" {now.batch()}/{now.steps}")
+        done, judged = len(now.history) - 1, now.history[-1]["val_accuracy"]
+        return word(
+            f"{doing}. Épocas: {done}; lote {now.batch()} de {now.steps}. "
+            f"Exactitud de validación: {judged:.1f} %",
+            f"{doing}. Epochs: {done}; batch {now.batch()} of {now.steps}. "
+            f"Validation accuracy: {judged:.1f}%")
 
     @render.ui
     def curves():
@@ -407,7 +411,7 @@ def server(input, output, session):
         return ui.TagList(
             ui.h2(what, class_="h6"),
             ui.div(*pictures(lesson().model, word),
-                   class_="d-flex flex-wrap"))
+                   class_="d-flex flex-wrap gap-2 mb-3"))
 
     @render.ui
     def numbers():

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -35,7 +36,8 @@ def from_disk(page):
 def write_page(app, folder, lang):
     "Write to `folder` the page of the app in the folder `app`, by name."
     asked = files_of(load_app(app / "app.py"), f"lang={lang}&page=book")
-    page, files = asyncio.run(asked)
+    with ThreadPoolExecutor(1) as pool:     # a notebook has a loop of its own
+        page, files = pool.submit(asyncio.run, asked).result()
     for name, data in {**files, f"{app.name}/index.html":
                        from_disk(page).encode()}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

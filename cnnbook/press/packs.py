@@ -79,6 +79,7 @@ def zipped(files):
 WORKER, WEIGHTS = "assets/live/worker.js", "assets/digits.safetensors"
 ASIDE = ("cnnbook.press.", "cnnbook.classroom.", "cnnbook.cli")
 PAGE_ROOMS = {"cnnbook.press.kernel", "cnnbook.press.figures",
+              "cnnbook.press.visits",
               "cnnbook.classroom.marks", "cnnbook.classroom.mistakes"}
 
 
