@@ -393,13 +393,14 @@ def server(input, output, session):
             ui.p(ui.span("━ " + names[0], class_="learned me-3"),
                  ui.span("╍ " + names[1], class_="validated"),
                  class_="mb-1"),
-            ui.layout_columns(*[
+            ui.div(*[
                 ui.div(ui.h2(title, class_="h6"),
-                       chart(history, key, title, names, *scale))
+                       chart(history, key, title, names, *scale),
+                       class_="col-sm-6 mb-3")
                 for title, key, *scale in (
                     (word("Costo", "Cost"), "cost", round(top, 1), 3),
                     (word("Exactitud (%)", "Accuracy (%)"), "accuracy", 100,
-                     1))], col_widths={"sm": (6, 6)}))
+                     1))], class_="row"))
 
     @render.ui
     def weights():

@@ -42,8 +42,9 @@ async def files_of(app, query=""):
 
     Raises ValueError if the page, or one of the files, is not there.
     """
+    _, page = await ask(app, "/", query)
     files = {}
-    for name in ["", *NAMED.findall((await ask(app, "/", query))[1].decode())]:
+    for name in ["", *NAMED.findall(page.decode())]:
         status, data = await ask(app, f"/{name}", query)
         if status != 200:
             raise ValueError(f"the app has no /{name}: {status}")
