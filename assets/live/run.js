@@ -3,13 +3,13 @@
 "use strict";
 
 (() => {
-  const {make, say, Outputs, LANG} = cnnbook.live;
+  const {make, say, LANG} = cnnbook.live;
   const HERE = new URL(".", document.currentScript.src);
   const STEM = location.pathname.split("/").at(-1).replace(/\.html$/, "");
 
   const byId = new Map();       // the cells of the page
   const ran = new Map();        // id -> {code, turn}: what Python holds
-  let data, order, session, starting, turn = 0, halt = () => {};
+  let data, order, session, starting, generation, turn = 0, halt = () => {};
 
   // The page's data and Python ------------------------------------------------
 
@@ -32,10 +32,13 @@
 
   async function ready(onstate) {
     await fetchData();
+    if (session?.generation !== generation) ran.clear();
+    generation = session?.generation;
     if (session) return;
     starting ??= cnnbook.python.start({lang: LANG, onstate});
     try {
       session = await starting;
+      generation = session.generation;
     } finally { starting = null; }
   }
 
@@ -70,14 +73,11 @@
     return list.filter(cell => fresh.has(cell.id)).map(cell => cell.id);
   }
 
-  // Run one cell; `shown` are the outputs to write in, if not its own.
-  async function perform(id, shown) {
+  // Run one cell; `to` takes the outputs, if the cell itself does not.
+  async function perform(id, to) {
     const cell = byId.get(id), {packs = []} = order.get(id), code = codeOf(id);
-    const own = cell && (shown === undefined || shown === cell.outputs);
-    const quiet = new Outputs();
-    const receive = output => own ? cell.receive(output)
-      : (shown ?? quiet).add(output);
-    if (cell) cell.begin(own && shown === undefined);
+    const receive = to ?? (output => cell?.receive(output));
+    cell?.begin(!to);
     const stopped = new Promise(done => { halt = done; });
     const result = await Promise.race([stopped,
       session.run({id, code, file: `<cell ${id}>`, packs, onoutput: receive})])
