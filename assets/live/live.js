@@ -299,7 +299,10 @@
       given.set(path, bytes);
       cell.write(code);
       await run(cell);
-    } catch (error) { complain(cell, error); }
+    } catch (error) {
+      cell.remark(make("span", {className: "live-error"}, error.message));
+      announce(error.message);
+    }
   }
 
   // Around the cells -----------------------------------------------------------

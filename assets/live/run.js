@@ -47,6 +47,21 @@
   const codeOf = id => byId.get(id)?.edited ? byId.get(id).editor.text
     : order.get(id).code;
 
+  // What a cell needs, by the names in it: known for the book's own code; to
+  // what a reader writes comes the last earlier cell that gives each name.
+  function needsOf(id) {
+    const cell = order.get(id);
+    if (!byId.get(id)?.edited) return cell.needs;
+    const names = new Set(codeOf(id).match(/[\p{L}_][\p{L}\p{N}_]*/gu));
+    const needs = new Set(cell.needs);
+    for (const other of data.cells.slice(0, cell.at).reverse()) {
+      const given = other.exercise && other.exercise !== cell.exercise ? []
+        : (other.sets ?? []).filter(name => names.delete(name));
+      if (given.length) [...other.needs, other.id].forEach(need => needs.add(need));
+    }
+    return [...needs];
+  }
+
   // Whether a later cell, which `target` does not need, wrote its names since.
   function overwritten({id, sets = []}, target, needed) {
     const names = new Set(sets), since = ran.get(id).turn;
@@ -59,13 +74,13 @@
   // that did not run, or are not what they were when they ran.
   function plan(targets) {
     const wanted = new Set(targets), needed = new Set(targets);
-    for (const id of targets) for (const need of order.get(id).needs) needed.add(need);
+    for (const id of targets) for (const need of needsOf(id)) needed.add(need);
     const list = [...needed].map(id => order.get(id)).sort((a, b) => a.at - b.at);
     const fresh = new Set();
     for (const cell of list) {
       const last = ran.get(cell.id);
       const stale = !last || last.code !== codeOf(cell.id)
-        || cell.needs.some(id => fresh.has(id)
+        || needsOf(cell.id).some(id => fresh.has(id)
           || (ran.get(id)?.turn ?? Infinity) > last.turn)
         || overwritten(cell, targets.at(-1), needed);
       if (wanted.has(cell.id) || stale) fresh.add(cell.id);
