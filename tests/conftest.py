@@ -16,6 +16,7 @@ import pytest
 from cnnbook.press.book import make_book
 from cnnbook.press.manifest import files
 from cnnbook.press.quarto import find_quarto
+from cnnbook.press.runtime import find_runtime
 
 ROOT = Path(__file__).resolve().parents[1]
 MAY_SKIP = ROOT / "tests" / "may_skip.txt"
@@ -124,6 +125,15 @@ def copy_project(folder):
     for path in [*ROOT.glob("_quarto*.yml"), ROOT / "index.ipynb",
                  ROOT / "references.bib", ROOT / "pyproject.toml"]:
         shutil.copy(path, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pyodide():
+    "The folder with the files of Pyodide."
+    folder = find_runtime()
+    if folder is None:
+        pytest.skip("Pyodide, which the pages run, cannot be had here")
     return folder
 
 

@@ -20,6 +20,7 @@ from nbformat.v4 import (new_code_cell, new_markdown_cell, new_notebook,
 
 import cnnbook
 from cnnbook.cli import parse
+from cnnbook.press import book
 from cnnbook.press.book import make_book
 from cnnbook.press.links import Page, broken_links
 from cnnbook.press.manifest import BuildError, read_manifest
@@ -86,7 +87,8 @@ def change_manifest(project, change):
 
 
 def make(project, **options):
-    return make_book(project, **{"engine": "pandoc", **options})
+    return make_book(project, **{"engine": "pandoc", "live": False,
+                                 **options})
 
 
 def text(project, lang="es", page="chapters/a.html"):
@@ -232,7 +234,8 @@ def test_ctrl_c_leaves_the_last_good_book(project):
                "book.export_package = lambda root: None\n"     # it has no exporters
                "from cnnbook.cli import main\nmain()")
     process = subprocess.Popen(
-        [sys.executable, "-c", program, "book", "--engine", "pandoc"],
+        [sys.executable, "-c", program, "book", "--engine", "pandoc",
+         "--live", "no"],
         cwd=project, env=os.environ | {"PYTHONPATH": str(project)},
         stderr=subprocess.PIPE, text=True, start_new_session=True,
         # a shell starts what runs in its background deaf to Ctrl-C
@@ -342,6 +345,39 @@ def test_a_page_whose_output_has_html_needs_no_network(project, engine):
     assert not re.search(r"<script[^>]* src=.https?:", text(project))
 
 
+def test_python_lies_beside_the_pages_that_run_it(project, monkeypatch):
+    "The pages are told whether it is there; PDF and EPUB never ask for it."
+    asked, staged = [], book.stage
+    runtime = project / "pyodide"
+
+    def look():
+        asked.append(True)
+        return runtime
+
+    def note(*arguments):
+        asked.append(arguments[-1])
+        return staged(*arguments)
+
+    def carry(root, found, out):
+        assert found == runtime and (out / "es").exists() == again
+        (out / "python").mkdir(exist_ok=True)
+
+    for name, fake in [("find_runtime", look), ("stage", note),
+                       ("carry_python", carry)]:
+        monkeypatch.setattr(book, name, fake)
+    python, options = project / "_book" / "python", {"live": True}
+    again = False
+    make(project, formats=["typst"], langs=["es"], **options)
+    assert asked == [False] and not python.exists()
+    again = True
+    make(project, formats=["html"], **options)
+    assert asked == [False, True, True, True] and python.exists()
+    make(project, formats=["html"], langs=["es"])       # the other uses it
+    assert python.exists()
+    make(project, formats=["html"])
+    assert asked[4:] == [False, False, False] and not python.exists()
+
+
 def test_a_page_shows_what_another_machine_recorded(project):
     path, gaps = project / "chapters" / "a.ipynb", ("Sin ejecutar", "Not run")
     heads = pair("# Uno {#sec-a}", "# One {#sec-a}")
@@ -351,14 +387,14 @@ def test_a_page_shows_what_another_machine_recorded(project):
     there.source = there.source.replace("nowhere_at_all", "numpy")
     there.outputs = [new_output("stream", text="recorded 42\n")]
     record(project, {path: new_notebook(cells=[*heads, there])})
-    make_book(project, engine="pandoc", formats=["html"])
+    make_book(project, engine="pandoc", formats=["html"], live=False)
     assert "recorded 42" in text(project)
     assert "Resultados grabados" in text(project)
     assert not any(word in text(project) for word in gaps)
     cell.source = cell.source.replace("6 * 7", "7 * 6")
     write(path, *heads, cell)
     with pytest.raises(BuildError, match="run make record where nowhere_at"):
-        make_book(project, engine="pandoc", formats=["html"])
+        make_book(project, engine="pandoc", formats=["html"], live=False)
 
 
 ASKED = "x = None\n### BEGIN SOLUTION\nx = {}\n### END SOLUTION"

@@ -66,7 +66,7 @@ class Preview:
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(
                 [*COMMAND, "--port", "0", "--lang", "en", "--engine",
-                 "pandoc", "--jobs", "1"],
+                 "pandoc", "--jobs", "1", "--live", "no"],
                 cwd=project, stdout=log, stderr=subprocess.STDOUT,
                 start_new_session=True, env=os.environ | {
                     "PYTHONPATH": str(project), "PYTHONUNBUFFERED": "1"},

@@ -69,8 +69,9 @@ def figure(draw):
 # %% ../../chapters/making/figures.ipynb #76372c7e
 def lighter(svg):
     "The drawing `svg` with no more digits or channels than it shows."
-    svg = re.sub(r'(?<= d=")[^"]*|(?<= points=")[^"]*', lambda found: re.sub(
-        r"-?\d+\.\d{3,}(?![\de])", _rounded, found[0]), svg)
+    svg = re.sub(r'(?<= d=")[^"]*|(?<= [xy]=")[^"]*', lambda found: re.sub(
+        r"\s*([A-Za-z])\s*", r"\1", re.sub(
+            r"-?\d+\.\d{3,}", _rounded, found[0])), svg)
     return re.sub(r"(?<=data:image/png;base64,)[^\"]*", _fewer_channels, svg)
 
 

