@@ -83,7 +83,7 @@ NOTICES_PAGE = """<!DOCTYPE html>
 </html>
 """
 
-
+# %% ../../chapters/making/notices.ipynb #b15f7bf4
 def notices_page(packs):
     "The HTML page with the licences of what the `packs` carry."
     items = [f"  <details><summary>{escape(name)}</summary>"

@@ -26,7 +26,7 @@ def sample_files():
     digits = io.BytesIO()
     np.save(digits, np.column_stack([X, y]).astype(np.uint8))
     images = resources.files(datasets) / "images"
-    files = {"sklearn/__init__.py": b'"A stand-in: sklearn.datasets alone."\n',
+    files = {"sklearn/__init__.py": b'"Here there is only `datasets`."\n',
              f"{PLACE}/__init__.py": code_of("sample_data"),
              f"{PLACE}/digits.npy": digits.getvalue()}
     for name in "china.jpg", "flower.jpg", "README.txt":
