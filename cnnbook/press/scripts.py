@@ -18,8 +18,11 @@ def write_variable(path, name, value):
     write_whole(path, f"const {name} = {text};\n")
 
 
-def write_script(folder, name, value):
-    "Write to `folder` the script that tells a page the value of `name`."
+def write_script(folder, name, value, key=None):
+    """Write to `folder` the script that tells a page the value of `name`.
+
+    The page finds it by the `key`, which is its name unless told.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / f"{name}.js", "(globalThis.cnnbookData ??= {})"
-                f"[{json.dumps(name)}] = {json.dumps(value)};\n")
+                f"[{json.dumps(key or name)}] = {json.dumps(value)};\n")
