@@ -7,7 +7,7 @@ import numpy as np
 from shiny import App, reactive, render, ui
 
 from cnnbook.convolution1d import conv1d, pad_widths
-from cnnbook.press.visits import language
+from cnnbook.press.visits import visit_language
 
 N = 64                                  # samples of the signal
 KERNELS = {"1/3 1/3 1/3": ("media de 3", "average of 3"),
@@ -76,7 +76,7 @@ def chart(values, at, name, top, first, last):
 
 
 def app_ui(request):
-    lang = language(__file__, request.query_params.get("lang"))
+    lang = visit_language(__file__, request.query_params.get("lang"))
     in_the_book = request.query_params.get("page") == "book"
 
     def word(es, en):
