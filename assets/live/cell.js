@@ -65,11 +65,11 @@ globalThis.cnnbook ??= {};
       if (this.block) {
         outer.classList.add("live-source");
         (outer.matches("details") ? this.block : outer).after(this.element);
-        if (this.kind !== "tests") this.editor = new Editor(
-          this.block, this.name, () => this.changed());
+        this.editor = new Editor(this.block, this.name, () => this.changed());
       }
       this.outputs = new Outputs({
         alt: this.home.querySelector("figure img")?.alt,
+        named: this.page.named,
         where: (file, line) => this.page.where(this, file, line)});
       this.note = make("div", {className: "live-note", hidden: true});
       this.element.append(this.bar(), this.note, this.outputs.place);
@@ -92,11 +92,14 @@ globalThis.cnnbook ??= {};
         run: this.kind === "hidden" ? button("redraw", run, words)
           : this.kind === "tests" && this.exercise ? null : button("run", run, keys),
         stop: button("stop", () => this.page.stop(), words),
-        edit: this.editor && button("edit", () => this.toggle(), words),
+        edit: this.editor && this.kind !== "tests"
+          ? button("edit", () => this.toggle(), words) : null,
         picture: this.pictures(),
         reset: button("reset", () => this.reset(), words)};
+      const number = make("span", {className: "live-number", "aria-hidden": "true"},
+                          this.number ? `[${this.number}]` : "");
       const bar = make("div", {className: "live-bar", role: "group",
-                               "aria-label": this.name}, this.told,
+                               "aria-label": this.name}, this.told, number,
                        ...Object.values(this.buttons).filter(Boolean));
       this.strip = bar;
       return bar;
@@ -146,7 +149,8 @@ globalThis.cnnbook ??= {};
           if (shiftKey) this.page.after(this)?.focus();
         } else if (key === "Escape" && this.editor?.open && this.kind !== "stub") {
           this.toggle();
-        } else if (key === "Enter" && target === this.home && this.editor) {
+        } else if (key === "Enter" && target === this.home
+                   && this.buttons.edit) {
           event.preventDefault();
           this.editor.edit();
           this.refresh();

@@ -26,17 +26,13 @@
 
   // Needed cells as the book has them run in silence; the reader's own show
   // what they give, and so does one that fails.
-  async function prepareCell(id) {
-    const cell = byId.get(id);
-    if (!cell || cell.edited) return perform(id);
-    const kept = new Outputs({where: (file, line) => where(cell, file, line)});
-    const result = await perform(id, kept);
-    if (!result.ok && !result.stopped) {
-      cell.outputs.clear();
-      kept.flush();
-      cell.hidePrinted();
-      cell.outputs.place.append(...kept.place.childNodes);
-    }
+  async function prepareCell(id, fallback) {
+    const cell = byId.get(id), kept = [];
+    const result = await perform(id, cell?.edited ? undefined
+      : output => kept.push(output));
+    if (result.ok || result.stopped) return result;
+    if (!cell?.edited) cell?.outputs.clear();
+    for (const output of kept) (cell ?? fallback).receive(output);
     return result;
   }
 
@@ -65,7 +61,7 @@
   }
 
   async function start(cell) {
-    if (!python.running) await ready(starter(node => cell.remark(node)));
+    await ready(python.running ? () => {} : starter(node => cell.remark(node)));
     cell.remark(null);
     for (const [path, bytes] of given) await python.put(path, bytes);
     given.clear();
@@ -91,14 +87,14 @@
   async function prepare(pressed, before, alive) {
     for (const id of before) byId.get(id)?.wait();
     for (const id of before) {
-      const result = await prepareCell(id);
+      const result = await prepareCell(id, pressed);
       if (!alive()) return false;
       byId.get(id)?.end(result);
       if (result.ok) continue;
       for (const cell of cells) if (cell.busy) cell.set("idle");
       const failed = byId.get(id);
       if (failed !== pressed) {
-        pressed.set("failed", "✗");
+        pressed.end({ok: false});
         pressed.remark(say("needs-failed"), " ", failed ? link(failed) : say("preparation"));
       }
       announce(`${failed?.name ?? say("preparation")}: ${say("failed")}`);
@@ -156,7 +152,8 @@
       const before = plan(ids).filter(id => !last.has(id));
       for (const cell of about) cell.clear();
       const notes = also(before.filter(id => !ids.includes(id)));
-      const own = pressed.kind === "tests" ? undefined : pressed.outputs;
+      const own = pressed.kind === "tests" ? undefined
+        : output => pressed.receive(output);
       const marks = [];
       const right = await prepare(pressed, before, alive);
       if (!alive()) return;
@@ -214,13 +211,13 @@
       && (!["stub", "tests"].includes(cell.kind) || tried.has(cell.exercise)));
     if (!all.length) return null;
     return enqueue(all, async alive => {
-      await ready(starter(node => head.show(node)));
+      if (!python.running) await ready(starter(node => head.show(node)));
       await start(all[0]);
       const shown = new Set(all.map(cell => cell.id));
       let count = 0;
       for (const id of plan([...shown])) {
         head.count(++count, all.length);
-        const result = await (shown.has(id) ? perform(id) : prepareCell(id));
+        const result = await (shown.has(id) ? perform(id) : prepareCell(id, head));
         if (!alive()) return;
         byId.get(id)?.end(result, verdict(result.marks));
         if (result.ok || byId.get(id)?.kind === "tests") continue;
@@ -302,7 +299,10 @@
       given.set(path, bytes);
       cell.write(code);
       await run(cell);
-    } catch (error) { complain(cell, error); }
+    } catch (error) {
+      cell.remark(make("span", {className: "live-error"}, error.message));
+      announce(error.message);
+    }
   }
 
   // Around the cells -----------------------------------------------------------
@@ -310,6 +310,9 @@
   function announce(text) { said.textContent = text; }
 
   const find = file => byId.get(/[\w-]+(?=>$)/.exec(file ?? "")?.[0]);
+
+  const named = text => text.replace(/<cell ([\w-]+)>/g,
+    (whole, id) => byId.get(id)?.name ?? whole);
 
   // Where an error is, as nodes: a link to the line, and the line.
   function where(cell, file, line) {
@@ -329,7 +332,7 @@
   const after = cell => cells.slice(cells.indexOf(cell) + 1)
     .find(other => other.buttons && other.number);
 
-  const page = {run, check, stop, keep, forget, announce, find, where, after,
+  const page = {run, check, stop, keep, forget, announce, find, where, named, after,
                 ownPicture};
 
   // "Run all", under the title.
@@ -337,7 +340,7 @@
     const all = button("run", runAll, {title: say("all")});
     all.lastChild.textContent = say("all");
     const halt = button("stop", stop);
-    const told = make("div", {className: "live-told"});
+    const told = make("div", {className: "live-told"}), errors = new Outputs({named});
     const box = make("div", {className: "live-head"}, all, halt, told);
     const links = document.querySelector(".page-links");
     if (links) links.append(box);
@@ -345,8 +348,11 @@
     head = {
       show: node => told.replaceChildren(node),
       count: (n, all) => told.replaceChildren(say("running-all", {n, all})),
+      receive: output => errors.add(output),
       failed: cell => {
-        told.replaceChildren(say("all-failed"), " ", cell ? link(cell) : say("preparation"));
+        errors.flush();
+        told.replaceChildren(say("all-failed"), " ",
+          cell ? link(cell) : say("preparation"), errors.place);
         announce(told.textContent);
       },
       done: () => { head.show(say("all-done")); announce(say("all-done")); },

@@ -96,11 +96,12 @@ globalThis.cnnbook ??= {};
     return kind ? draw(data[kind], metadata["fig-alt"] ?? alt) : null;
   }
 
-  // The outputs of a cell. `where` gives a link to a line of a cell.
+  // The outputs of a cell. `where` gives a link to a line of a cell, as nodes;
+  // `named` puts the names of cells for their ids in a text.
   class Outputs {
-    constructor({alt = "", where = () => null} = {}) {
+    constructor({alt = "", where = () => null, named = text => text} = {}) {
       this.place = make("div", {className: "live-outputs"});
-      Object.assign(this, {alt, where, late: 0});
+      Object.assign(this, {alt, where, named, late: 0});
       this.clear();
     }
 
@@ -167,6 +168,9 @@ globalThis.cnnbook ??= {};
     show(output) {
       if (output.kind === "progress") return this.progress(output);
       this.stream = null;
+      // the marks have said it already
+      const verdict = this.place.lastElementChild?.querySelector("[role=status]");
+      if (output.kind === "error" && verdict) return undefined;
       if (output.kind === "error") return this.place.append(this.error(output));
       if ((output.metadata?.lang ?? LANG) !== LANG) return;
       const node = display(output, this.alt || say("figure"));
@@ -191,13 +195,13 @@ globalThis.cnnbook ??= {};
     error({name, message, line, cell, traceback}) {
       const box = make("div", {className: "live-error"});
       const head = make("p", {}, make("strong", {}, name ?? "Error"));
-      if (message) head.append(make("span", {}, `: ${message}`));
+      if (message) head.append(make("span", {}, `: ${this.named(message)}`));
       box.append(head);
       const link = this.where(cell, line);
       if (link) box.append(make("p", {className: "live-where"}, ...link));
       if (traceback) {
         box.append(make("details", {}, make("summary", {}, say("traceback")),
-          make("pre", {tabIndex: 0}, make("code", {}, traceback.trimEnd()))));
+          make("pre", {tabIndex: 0}, make("code", {}, this.named(traceback.trimEnd())))));
       }
       return box;
     }

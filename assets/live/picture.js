@@ -39,8 +39,16 @@ globalThis.cnnbook ??= {};
     {call: /(?<!def )\b(?:read_image|Image\.open)\(/, sample: false,
      put: (code, found, name) => {
        const start = found.index + found[0].length;
-       return splice(code, start, argument(code, start), `"${name}"`);
+       return shown(splice(code, start, argument(code, start), `"${name}"`));
      }}];
+
+  // A cell that reads a file of the reader's shows it too.
+  function shown(code) {
+    const name = /(\w+) = (?:read_image|Image\.open)\(/.exec(code)?.[1];
+    const line = `plt.imshow(${name})`;
+    return !name || code.includes(line) ? code
+      : `${code.trimEnd()}\nimport matplotlib.pyplot as plt\n${line}`;
+  }
 
   const splice = (text, start, end, middle) =>
     text.slice(0, start) + middle + text.slice(end);

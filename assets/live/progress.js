@@ -57,7 +57,9 @@ globalThis.cnnbook ??= {};
     if (!cnnbookData["live/exercises"]) {
       await live.script(new URL("exercises.js", live.HERE));
     }
-    return cnnbookData["live/exercises"].map(({stem, url, title, number, exercises}) => {
+    const chapters = cnnbookData["live/exercises"].filter(
+      ({exercises}) => exercises.length);
+    return chapters.map(({stem, url, title, number, exercises}) => {
       const kept = store.load(stem);
       return {title: number ? `${number} ${title}` : title, url,
         exercises: exercises.map(one => ({title: one.title, url: `${url}#sec-${one.id}`,
@@ -92,7 +94,7 @@ globalThis.cnnbook ??= {};
 
   // The buttons under a list ---------------------------------------------------
 
-  const say_ = (place, text) => {
+  const tell = (place, text) => {
     place.textContent = text;
     live.announce?.(text);
   };
@@ -100,10 +102,12 @@ globalThis.cnnbook ??= {};
   const act = (words, work) =>
     make("button", {type: "button", className: "live-quiet", onclick: work}, words);
 
-  async function take(file, told) {
-    if (!file) return;
+  async function take(files, told) {
     try {
-      const chapters = store.unpack(await file.text());
+      const chapters = new Map();
+      for (const file of files) {
+        for (const entry of store.unpack(await file.text())) chapters.set(...entry);
+      }
       const lost = store.replaced(chapters);
       if (lost && !await ask(say("import-ask", {n: lost}), say("import-yes"))) return;
       store.merge(chapters);
@@ -111,15 +115,15 @@ globalThis.cnnbook ??= {};
         (total, {cells}) => total + Object.keys(cells).length, 0);
       document.dispatchEvent(new Event("live-import"));
       document.dispatchEvent(new Event("live-marks"));
-      say_(told, say("imported", {n}));
-    } catch (error) { say_(told, error.message); }
+      tell(told, say("imported", {n}));
+    } catch (error) { tell(told, error.message); }
   }
 
   function importer(told) {
     const field = make("input", {type: "file", accept: ".json,application/json",
-                                 hidden: true, "aria-label": say("import")});
+                                 hidden: true, multiple: true, "aria-label": say("import")});
     field.addEventListener("change", async () => {
-      await take(field.files[0], told);
+      await take([...field.files], told);
       field.value = "";
     });
     const open = act(say("import"), () => field.click());
@@ -133,7 +137,7 @@ globalThis.cnnbook ??= {};
     store.forget(ours);
     document.dispatchEvent(new Event("live-import"));
     document.dispatchEvent(new Event("live-marks"));
-    say_(told, say("over-done"));
+    tell(told, say("over-done"));
   }
 
   async function notebook(told) {
@@ -144,15 +148,15 @@ globalThis.cnnbook ??= {};
       const name = `${live.STEM}-${say("notebook-file")}.ipynb`;
       store.download(store.fill(notebook, store.load(live.STEM).cells), name,
                      "application/x-ipynb+json");
-      say_(told, say("notebook-done", {file: name}));
-    } catch (error) { say_(told, error.message); }
+      tell(told, say("notebook-done", {file: name}));
+    } catch (error) { tell(told, error.message); }
   }
 
   function tools(scope, told) {
     const save = act(say("export"), () => {
       live.keepAll?.();
       store.download(store.pack(), say("export-file"));
-      say_(told, say("exported", {file: say("export-file")}));
+      tell(told, say("exported", {file: say("export-file")}));
     });
     const buttons = [save, ...importer(told)];
     if (scope === "chapter") buttons.unshift(act(say("notebook"), () => notebook(told)));
@@ -193,11 +197,15 @@ globalThis.cnnbook ??= {};
           make("summary", {}, make("span", {}, chapter.title), " ",
             make("span", {className: "live-marks"}, summary(chapter.exercises))),
           rows(chapter.exercises))));
-      } catch (error) { say_(told, error.message); }
+      } catch (error) { tell(told, error.message); }
     };
     box.addEventListener("toggle", () => box.open && draw());
     document.addEventListener("live-marks", () => box.open && draw());
     addEventListener("pageshow", () => box.open && draw());
+    // Firefox keeps what each page opened from a file writes for that page.
+    if (location.protocol === "file:" && navigator.userAgent.includes("Firefox")) {
+      box.append(make("p", {className: "live-told"}, say("apart")));
+    }
     element.append(box);
   }
 

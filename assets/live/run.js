@@ -3,13 +3,13 @@
 "use strict";
 
 (() => {
-  const {make, say, Outputs, LANG} = cnnbook.live;
+  const {make, say, LANG} = cnnbook.live;
   const HERE = new URL(".", document.currentScript.src);
   const STEM = location.pathname.split("/").at(-1).replace(/\.html$/, "");
 
   const byId = new Map();       // the cells of the page
   const ran = new Map();        // id -> {code, turn}: what Python holds
-  let data, order, session, starting, turn = 0, halt = () => {};
+  let data, order, session, starting, generation, turn = 0, halt = () => {};
 
   // The page's data and Python ------------------------------------------------
 
@@ -32,10 +32,13 @@
 
   async function ready(onstate) {
     await fetchData();
+    if (session?.generation !== generation) ran.clear();
+    generation = session?.generation;
     if (session) return;
     starting ??= cnnbook.python.start({lang: LANG, onstate});
     try {
       session = await starting;
+      generation = session.generation;
     } finally { starting = null; }
   }
 
@@ -43,6 +46,21 @@
 
   const codeOf = id => byId.get(id)?.edited ? byId.get(id).editor.text
     : order.get(id).code;
+
+  // What a cell needs, by the names in it: known for the book's own code; to
+  // what a reader writes comes the last earlier cell that gives each name.
+  function needsOf(id) {
+    const cell = order.get(id);
+    if (!byId.get(id)?.edited) return cell.needs;
+    const names = new Set(codeOf(id).match(/[\p{L}_][\p{L}\p{N}_]*/gu));
+    const needs = new Set(cell.needs);
+    for (const other of data.cells.slice(0, cell.at).reverse()) {
+      const given = other.exercise && other.exercise !== cell.exercise ? []
+        : (other.sets ?? []).filter(name => names.delete(name));
+      if (given.length) [...other.needs, other.id].forEach(need => needs.add(need));
+    }
+    return [...needs];
+  }
 
   // Whether a later cell, which `target` does not need, wrote its names since.
   function overwritten({id, sets = []}, target, needed) {
@@ -56,13 +74,13 @@
   // that did not run, or are not what they were when they ran.
   function plan(targets) {
     const wanted = new Set(targets), needed = new Set(targets);
-    for (const id of targets) for (const need of order.get(id).needs) needed.add(need);
+    for (const id of targets) for (const need of needsOf(id)) needed.add(need);
     const list = [...needed].map(id => order.get(id)).sort((a, b) => a.at - b.at);
     const fresh = new Set();
     for (const cell of list) {
       const last = ran.get(cell.id);
       const stale = !last || last.code !== codeOf(cell.id)
-        || cell.needs.some(id => fresh.has(id)
+        || needsOf(cell.id).some(id => fresh.has(id)
           || (ran.get(id)?.turn ?? Infinity) > last.turn)
         || overwritten(cell, targets.at(-1), needed);
       if (wanted.has(cell.id) || stale) fresh.add(cell.id);
@@ -70,14 +88,11 @@
     return list.filter(cell => fresh.has(cell.id)).map(cell => cell.id);
   }
 
-  // Run one cell; `shown` are the outputs to write in, if not its own.
-  async function perform(id, shown) {
+  // Run one cell; `to` takes the outputs, if the cell itself does not.
+  async function perform(id, to) {
     const cell = byId.get(id), {packs = []} = order.get(id), code = codeOf(id);
-    const own = cell && (shown === undefined || shown === cell.outputs);
-    const quiet = new Outputs();
-    const receive = output => own ? cell.receive(output)
-      : (shown ?? quiet).add(output);
-    if (cell) cell.begin(own && shown === undefined);
+    const receive = to ?? (output => cell?.receive(output));
+    cell?.begin(!to);
     const stopped = new Promise(done => { halt = done; });
     const result = await Promise.race([stopped,
       session.run({id, code, file: `<cell ${id}>`, packs, onoutput: receive})])

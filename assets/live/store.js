@@ -13,7 +13,7 @@ globalThis.cnnbook ??= {};
 
   const blank = () => ({cells: {}, marks: {}});
   const memory = new Map();     // what the browser refuses to keep
-  let refused = false;
+  let told = false;
 
   const isObject = value => value !== null && typeof value === "object"
     && !Array.isArray(value);
@@ -42,7 +42,7 @@ globalThis.cnnbook ??= {};
     let kept = null;
     try {
       kept = localStorage.getItem(PREFIX + stem);
-    } catch { refused = true; }
+    } catch {}                          // refused: save() says it
     try {
       return kept ? checked(JSON.parse(kept)) : blank();
     } catch { return blank(); }         // damaged: as if nothing were kept
@@ -57,8 +57,8 @@ globalThis.cnnbook ??= {};
       memory.delete(stem);
     } catch {
       memory.set(stem, chapter);
-      const first = !refused;
-      refused = true;
+      const first = !told;
+      told = true;
       return !first;
     }
     return true;
@@ -78,7 +78,7 @@ globalThis.cnnbook ??= {};
         const key = localStorage.key(i);
         if (key.startsWith(PREFIX)) found.add(key.slice(PREFIX.length));
       }
-    } catch { refused = true; }
+    } catch {}                          // only what is in memory
     return [...found].sort();
   }
 
