@@ -12,12 +12,12 @@ import builtins
 import json
 import linecache
 import os
-import shutil
 import sys
 import time
 import traceback
 from contextlib import ExitStack, contextmanager
 from importlib.machinery import PathFinder
+from pathlib import Path
 from types import ModuleType
 
 from .displays import PageShell, ipython
@@ -95,13 +95,17 @@ Packs.wanted = _wanted
 
 
 def remove_package(name):
-    "Forget the package `name`, and delete its files."
+    """Forget the package `name`, and delete its programs.
+
+    The files that they read stay, for the functions that a cell imported.
+    """
     for module in list(sys.modules):
         if module.split(".")[0] == name:
             del sys.modules[module]
     spec = PathFinder.find_spec(name)
     for folder in spec.submodule_search_locations if spec else ():
-        shutil.rmtree(folder)
+        for path in Path(folder).rglob("*.py"):
+            path.unlink()
 
 # %% ../../chapters/making/kernel.ipynb #b85b153c
 @contextmanager

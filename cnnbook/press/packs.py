@@ -230,6 +230,8 @@ def homes_of(packs):
     found = {"sklearn.datasets": "data"}
     for name in [name for name in packs if name not in ("python", "data")]:
         found |= dict.fromkeys(modules_in(packs[name]) - found.keys(), name)
+    # The engine does without it: there is no BLAS here to keep to one thread.
+    found.pop("threadpoolctl", None)
     return dict(sorted(found.items()))
 
 # %% ../../chapters/making/packs.ipynb #45459ead
