@@ -116,7 +116,7 @@ def test_each_exercise_is_marked_in_the_page(file, runs):
 
 
 def text_of(told):
-    return "\n".join(output["text"] or "" for output in told["outputs"])
+    return "\n".join(output.get("text") or "" for output in told["outputs"])
 
 
 def check_stub(told, lang, name):

@@ -30,6 +30,7 @@ PACKS = {"python", "weights", "pillow", "matplotlib", "scipy", "data",
          "sklearn", "shiny"}
 # What the chapters import and no page carries.
 NOT_IN_A_PAGE = {"torch", "onnx", "onnxruntime", "onnxscript", "safetensors",
+                 "threadpoolctl",
                  "google", "IPython", "tqdm"}
 
 

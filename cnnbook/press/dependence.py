@@ -330,7 +330,8 @@ def touched(call, known):
         changed, order = known.meddlers[last_of(name)]
         named = [*zip(order, call.args), *((word.arg, word.value)
                                            for word in call.keywords)]
-        found |= {root(part) for key, part in named if key in changed}
+        found |= {root(part) for key, part in named if key in changed
+                  and not isinstance(part, ast.Call)}
     return (found | given & set(known.alive)) - {None}
 
 
