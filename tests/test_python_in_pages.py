@@ -107,6 +107,8 @@ def test_cells_run_and_keep_their_names(shared):
     assert shared.text("print(x.sum())") == "3\n"
     assert shared.text("import os, sys\nos.getcwd(), sys.version[:4]") == (
         "('/book/chapters', '3.13')")
+    assert "2: UserWarning: careful\n  warnings" in shared.text(
+        "import warnings\nwarnings.warn('careful')")
 
 
 def test_an_exercise_is_marked(shared):

@@ -9,7 +9,8 @@ __all__ = ['PAIRS', 'WIDTH', 'LONGEST', 'FORMS', 'pretty', 'bundle', 'figure_bun
 import base64
 import io
 import sys
-from types import FunctionType, ModuleType, SimpleNamespace
+from types import (BuiltinFunctionType, FunctionType, ModuleType,
+                   SimpleNamespace)
 
 # %% ../../chapters/making/kernel.ipynb #65c3adcc
 PAIRS = {list: "[]", tuple: "()", set: "{}", dict: "{}"}
@@ -22,7 +23,7 @@ def pretty(value, column=0, depth=0, tail=0):
     It begins at `column`, inside `depth` containers, with `tail` characters
     to come after it.
     """
-    if isinstance(value, (type, FunctionType)):
+    if isinstance(value, (type, FunctionType, BuiltinFunctionType)):
         return _definition(value)
     if type(value) not in PAIRS or not value or depth > 30:
         return repr(value).replace("\n", "\n" + " " * depth)
@@ -60,12 +61,16 @@ def _parts(value, depth, column=None, tail=1):
 
 def _definition(value):
     "The name of a type, or a function with its parameters."
-    from inspect import signature
     home = getattr(value, "__module__", None)
     name = value.__qualname__
     name = name if home in (None, "builtins") else f"{home}.{name}"
-    return name if isinstance(value, type) else (
-        f"<function {name}{signature(value)}>")
+    if isinstance(value, type):
+        return name
+    from inspect import signature
+    try:
+        return f"<function {name}{signature(value)}>"
+    except ValueError:                  # some of C have none
+        return f"<function {name}>"
 
 # %% ../../chapters/making/kernel.ipynb #9ebe0f68
 FORMS = {"text/html": "_repr_html_", "text/markdown": "_repr_markdown_",

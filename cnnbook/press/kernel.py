@@ -186,8 +186,8 @@ def _run(self, code, name="<cell>"):
     `ok`, its `seconds`, the `marks` that it gave, {exercise: [earned, at
     stake]}, and the `packs` without which it could not run.
     """
-    size = len(code)
-    linecache.cache[name] = size, None, code.splitlines(True), name
+    lines = f"{code}\n".splitlines(True)
+    linecache.cache[name] = len(code), None, lines, name
     self.names.add(name)
     self.printer.start()
     start, before, error = time.perf_counter(), results(), None
