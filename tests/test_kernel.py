@@ -204,6 +204,18 @@ def test_a_missing_package_is_told_in_the_language_of_the_page():
                           "`no_such_package`."}
 
 
+def test_what_a_package_lacks_is_not_called_a_missing_package(cell):
+    cell.run("import json.no_such_part")
+    assert "json.no_such_part" in cell.outputs[0]["message"]
+
+
+def test_a_huge_value_is_cut(cell):
+    cell.run("'x' * 10 ** 7")
+    assert len(cell.outputs[0]["data"]["text/plain"]) == 200_000
+    cell.run("raise ValueError('x' * 10 ** 7)")
+    assert len(json.dumps(cell.outputs)) < 50_000
+
+
 def test_the_source_of_each_cell_can_be_asked(cell):
     cell.run("import inspect\ndef f():\n    return 1")
     cell.run("def g():\n    return 2")

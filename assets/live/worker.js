@@ -121,7 +121,9 @@ globalThis.cnnbookWorker = (() => {
     async run({ id, code, packs = [], file = `<cell ${id}>` }) {
       await obtain(JSON.parse(kernel.wanted(code, JSON.stringify(packs))));
       for (;;) {
-        const answer = JSON.parse(kernel.run(code, file));
+        const told = kernel.run(code, file);
+        if (told === undefined) return tell({ type: "dead" });  // Python itself
+        const answer = JSON.parse(told);
         if (!answer.packs.length) return answer;
         // It imported what was not there: once more, from the start.
         await obtain(JSON.parse(kernel.wanted("", JSON.stringify(answer.packs))));
@@ -154,7 +156,8 @@ globalThis.cnnbookWorker = (() => {
     try {
       tell({ type: "answer", ticket, value: await handlers[type](message) });
     } catch (error) {
-      tell({ type: "failed", ticket, value: String(error?.message ?? error) });
+      const reason = String(error?.message ?? error);
+      tell({ type: error?.pyodide_fatal_error ? "dead" : "failed", ticket, value: reason });
     }
   };
 

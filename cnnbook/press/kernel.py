@@ -259,7 +259,8 @@ def _report(self, error):
     text = "\n".join(own()) if own else "".join(
         traceback.format_exception(type(error), error, trace))
     return {"kind": "error", "name": type(error).__name__, "line": line,
-            "message": refusal(error, self.lang) or str(error), "cell": cell,
+            "message": refusal(error, self.lang) or str(error)[:5_000],
+            "cell": cell,
             "places": list(dict.fromkeys(places)), "told": bool(own),
             "traceback": text[-30_000:]}
 
