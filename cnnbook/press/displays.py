@@ -58,7 +58,7 @@ def _parts(value, depth, column=None, tail=1):
     if len(value) > LONGEST:
         yield "..."
 
-
+# %% ../../chapters/making/kernel.ipynb #5aff84ef
 def _definition(value):
     "The name of a type, or a function with its parameters."
     home = getattr(value, "__module__", None)

@@ -286,8 +286,6 @@ class PageKernel:
 
     def arrived(self, packs):
         "Those packs were installed."
-        import importlib
-        importlib.invalidate_caches()
         self.kernel.packs.loaded.update(json.loads(packs))
 
     def run(self, code, name):
