@@ -79,7 +79,7 @@ globalThis.cnnbook ??= {};
 
     explain() {
       this.element.append(make("p", {className: "live-why"},
-        `${say("no")} ${this.element.getAttribute("why") ?? ""}`));
+        this.element.getAttribute("why")));
     }
 
     bar() {
