@@ -47,8 +47,8 @@ REFUSED_TYPES = {"RecursionError": "recursion", "MemoryError": "memory",
 REFUSED_TEXTS = {"can't start new thread": "threads",
                  "does not support processes|Function not implemented"
                  "|_multiprocessing|sem_open": "processes",
-                 "array is too big|Maximum allowed (size|dimension)":
-                     "memory",
+                 "array is too big|Maximum allowed (size|dimension)"
+                 "|index-sized integer": "memory",
                  "Host is unreachable": "network"}
 
 
