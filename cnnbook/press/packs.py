@@ -81,7 +81,7 @@ WORKER, WEIGHTS = "assets/live/worker.js", "assets/digits.safetensors"
 ASIDE = ("cnnbook.press.", "cnnbook.classroom.", "cnnbook.cli")
 PAGE_ROOMS = {"cnnbook.press.kernel", "cnnbook.press.inline",
               "cnnbook.press.figures", "cnnbook.classroom.marks",
-              "cnnbook.classroom.mistakes"}
+              "cnnbook.classroom.mistakes", "cnnbook.press.visits"}
 
 
 def book_files(root):
