@@ -79,7 +79,7 @@ globalThis.cnnbook ??= {};
 
     explain() {
       this.element.append(make("p", {className: "live-why"},
-        `${say("no")} ${this.element.getAttribute("why") ?? ""}`));
+        this.element.getAttribute("why")));
     }
 
     bar() {
@@ -133,6 +133,7 @@ globalThis.cnnbook ??= {};
     }
 
     act(what) {
+      if (this.busy) return;
       this.last = this.buttons[what];
       this.page[what](this);
     }
@@ -210,9 +211,17 @@ globalThis.cnnbook ??= {};
 
     wait() { this.set("waiting", say("waiting")); }
 
+    // What it waits for: "Loading matplotlib…", and how far.
+    load(text, part) {
+      const far = part > 0 && part < 1 ? ` ${Math.round(100 * part)}\u202f%` : "";
+      this.loading = text && part !== 1 ? text + far : "";
+      if (this.busy && this.loading) this.tell(this.loading);
+    }
+
     begin(shown) {
       const start = performance.now();
-      const tick = () => this.tell(time(Math.floor((performance.now() - start) / 1000)));
+      const tick = () => this.tell(this.loading
+        || time(Math.floor((performance.now() - start) / 1000)));
       this.set("running", say("running"));
       this.timer = setInterval(tick, 1000);
       this.shown = shown;

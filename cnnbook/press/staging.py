@@ -264,6 +264,6 @@ def stage(root, lang, notebooks, formats, live=False):
             bound, volume = bind(editions, volume, books[0][1])
         write_project(root, project, volume, bound, books, live and not name)
         if not name:
-            write_apps(root, project, lang)
+            write_apps(root, project, lang, live)
         staged.append((project, volume))
     return manifest, staged
