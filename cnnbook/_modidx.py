@@ -2122,6 +2122,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                       'cnnbook.press.search.spaced': ('making/search.html#spaced', 'cnnbook/press/search.py')},
             'cnnbook.press.staging': { 'cnnbook.press.staging._lean': ('making/staging.html#_lean', 'cnnbook/press/staging.py'),
                                        'cnnbook.press.staging.drop_html': ('making/staging.html#drop_html', 'cnnbook/press/staging.py'),
+                                       'cnnbook.press.staging.drop_live': ('making/staging.html#drop_live', 'cnnbook/press/staging.py'),
                                        'cnnbook.press.staging.elsewhere': ('making/staging.html#elsewhere', 'cnnbook/press/staging.py'),
                                        'cnnbook.press.staging.embed_widgets': ( 'making/staging.html#embed_widgets',
                                                                                 'cnnbook/press/staging.py'),

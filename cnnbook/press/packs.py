@@ -24,7 +24,6 @@ from .reach import Package
 from .runtime import (CORE, DRAWING, NUMERICAL, PYODIDE,
                                    listed, read_kept)
 from .standins import sample_files, shiny_files
-from ..storage import write_whole
 
 # %% ../../chapters/making/packs.ipynb #6045a56e
 @dataclass
@@ -61,8 +60,8 @@ def write_pack(folder, name, pack):
     starts = range(0, len(data), PIECE)
     for i, start in enumerate(starts):
         text = base64.b64encode(data[start:start + PIECE]).decode()
-        write_whole(folder / f"{name}-{i:02}.js",
-                    f'cnnbookPiece("{name}", {i}, "{text}");\n')
+        (folder / f"{name}-{i:02}.js").write_text(
+            f'cnnbookPiece("{name}", {i}, "{text}");\n', "ascii")
     return {"pieces": len(starts), "bytes": len(data),
             "sha256": hashlib.sha256(data).hexdigest(), "files": table,
             "needs": pack.needs}
@@ -235,7 +234,10 @@ def mark_of(root):
 
 
 def write_packs(packs, folder):
-    "Write to `folder` the `packs`, a dict by name, and their table."
+    """Write to the new `folder` the `packs`, a dict by name, and their table.
+
+    It takes the place of the old one when all of it is there.
+    """
     folder.mkdir(parents=True)
     with ThreadPoolExecutor() as pool:
         entries = dict(zip(packs, pool.map(
@@ -243,5 +245,5 @@ def write_packs(packs, folder):
     table = {"version": PYODIDE, "packs": entries, "imports": IN_PACKS}
     key = hashlib.sha256(json.dumps(table).encode()).hexdigest()[:16]
     text = json.dumps({"key": key, **table})
-    write_whole(folder / "index.js", f"cnnbookPython({text});\n")
-    write_whole(folder / NOTICES, notices_page(packs))
+    (folder / "index.js").write_text(f"cnnbookPython({text});\n", "ascii")
+    (folder / NOTICES).write_text(notices_page(packs), "utf-8")

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SUFFIXES', 'NOTES', 'CHOOSER', 'LOST', 'FOREIGN', 'NUMBERS', 'whole_books', 'page_links', 'embed_widgets',
-           'write_data', 'drop_html', 'standard_svg', 'exercises_of', 'invite', 'page_notebook', 'elsewhere',
-           'write_shared', 'names_in_words', 'write_project', 'stage']
+           'write_data', 'drop_html', 'standard_svg', 'exercises_of', 'invite', 'drop_live', 'page_notebook',
+           'elsewhere', 'write_shared', 'names_in_words', 'write_project', 'stage']
 
 # %% ../../chapters/making/staging.ipynb #f8c361e3
 import json
@@ -137,6 +137,13 @@ def invite(nb, text):
                  if SECTION.match(cell.source))
     nb.cells.insert(start + 1, new_markdown_cell(text, id="exercises-in"))
 
+# %% ../../chapters/making/staging.ipynb #c3f2e5a7
+def drop_live(nb):
+    "Take from the prose of `nb` the divisions that are `.live-only`."
+    for cell in nb.cells:
+        cell.source = re.sub(r"(?ms)^::: \{\.live-only .*?^:::$\n?", "",
+                             cell.source)
+
 # %% ../../chapters/making/staging.ipynb #d1615ac5
 def page_notebook(nb, page, manifest, names, package=None):
     """The edition `nb` as the `page` of a volume shows it, and its data.
@@ -162,6 +169,8 @@ def page_notebook(nb, page, manifest, names, package=None):
     if package:
         data = page_data(whole, nb, package, words)
         embed_cells(nb, data, root_of(page), not page["file"].count("/"))
+    else:
+        drop_live(nb)
     # Quarto drops the id of a title that stands in the first cell.
     nb.cells[:1] = [new_markdown_cell("", id="first"), nb.cells[0], *links]
     return nb, data
