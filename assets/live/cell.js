@@ -16,13 +16,14 @@ globalThis.cnnbook ??= {};
     redraw: '<path d="M18.5 9A7 7 0 1 0 19 13M19 4v5h-5"/>'};
 
   function button(kind, act, words = {}) {
-    const icon = make("span", {innerHTML: `<svg viewBox="0 0 24 24"
-      aria-hidden="true">${ICONS[kind] ?? ICONS.run}</svg>`});
+    const icon = make("span", {innerHTML:
+      '<svg viewBox="0 0 24 24" aria-hidden="true"></svg>'}).firstChild;
     const label = make("span", {className: "live-label"}, say(kind));
     const node = make("button", {type: "button", className: `live-${kind}`,
                                  title: words.title ?? say(kind)},
-                      icon.firstChild, label);
+                      icon, label);
     node.name_ = text => {              // "Run: cell 5"
+      icon.innerHTML = ICONS[text];
       label.textContent = say(text);
       node.title = words.title ?? say(text);
       if (words.cell) node.setAttribute("aria-label", `${say(text)}: ${words.cell}`);
