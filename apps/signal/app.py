@@ -3,13 +3,11 @@
 Run it with `shiny run apps/signal/app.py`, in Spanish or English as the
 system is, or as the address says: `?lang=es`.
 """
-import os
-from pathlib import Path
-
 import numpy as np
 from shiny import App, reactive, render, ui
 
 from cnnbook.convolution1d import conv1d, pad_widths
+from cnnbook.press.visits import visit_language
 
 N = 64                                  # samples of the signal
 KERNELS = {"1/3 1/3 1/3": ("media de 3", "average of 3"),
@@ -25,15 +23,6 @@ STYLE = """
 svg { display: block; width: 100%; height: auto }
 #y { overflow-wrap: anywhere; font-variant-numeric: tabular-nums }
 """
-
-
-def language(request):
-    "The language of a visit: its ?lang=, the edition's, or the system's."
-    edition = Path(__file__).with_name("language.txt")
-    system = edition.read_text() if edition.exists() else (
-        os.environ.get("CNNBOOK_LANG", os.environ.get("LANG", "")))
-    asked = request.query_params.get("lang", system)
-    return "es" if asked.startswith("es") else "en"
 
 
 def sine(period, amplitude, phase):
@@ -87,7 +76,8 @@ def chart(values, at, name, top, first, last):
 
 
 def app_ui(request):
-    lang = language(request)
+    lang = visit_language(__file__, request.query_params.get("lang"))
+    in_the_book = request.query_params.get("page") == "book"
 
     def word(es, en):
         return es if lang == "es" else en
@@ -121,8 +111,8 @@ def app_ui(request):
         ui.tags.style(STYLE),
         ui.busy_indicators.use(spinners=False, pulse=False),
         ui.div(ui.h1(title, class_="h3"),
-               ui.input_dark_mode(aria_label=word("Claro u oscuro",
-                                                  "Light or dark")),
+               None if in_the_book else ui.input_dark_mode(
+                   aria_label=word("Claro u oscuro", "Light or dark")),
                class_="d-flex justify-content-between mt-3"),
         ui.layout_columns(
             ui.card(ui.h2(word("La onda", "The wave"), class_="h5"), *wave),

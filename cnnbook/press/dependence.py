@@ -12,6 +12,7 @@ __all__ = ['DRAWN', 'COMPREHENSIONS', 'SCOPES', 'LOOKS', 'LOOKING', 'SETTERS', '
 import ast
 import builtins
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from .reach import homes
 from .recorded import changed_by
@@ -357,15 +358,17 @@ def cells_needed(uses, i):
             cell = uses[k]
             if name in cell.gives or name in cell.changes:
                 found.add(k)
-                todo += [(other, k) for other in cell.reads]
-                todo += [(other, i) for other in cell.later]
+                todo += [(other, k) for other in cell.reads | cell.later]
+                todo += [(other, end) for other in cell.later]
             if name in cell.bound and name not in cell.reads:
                 break
     return sorted(found)
 
 # %% ../../chapters/making/dependence.ipynb #fd423efe
+@lru_cache(maxsize=None)
 def star_names(package):
     "A function: the names that `from module import *` brings, of `package`."
+    @lru_cache(maxsize=None)
     def names(module):
         code = package.codes.get(module, "")
         for node in ast.parse(code).body:
@@ -376,6 +379,7 @@ def star_names(package):
     return names
 
 
+@lru_cache(maxsize=None)
 def makers_in(package):
     "The functions of `package` that return objects with a state."
     known = Known(makers=set())

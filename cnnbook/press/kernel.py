@@ -66,7 +66,8 @@ class Packs:
         pack = self.pack_of(name)
         inside = {self.homes[other] for other in self.homes
                   if other.startswith(f"{name}.")}
-        if pack is None or {pack, *inside} & self.loaded:
+        if pack is None or {pack, STAND_IN.get(pack),
+                            *inside} & self.loaded:
             return None                 # the usual finders know
         frame = sys._getframe(1)
         while frame and "importlib" in frame.f_code.co_filename:

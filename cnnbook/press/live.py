@@ -74,7 +74,8 @@ WEIGHTS = "digits.safetensors"
 def imports_for(code, earlier, stars):
     "The imports among the `earlier` codes of what `code` names, as a text."
     read, found = names_loaded(ast.parse(code)), []
-    for node in ast.parse("\n".join(earlier)).body:
+    for node in ast.parse("\n".join(
+            text for text in earlier if "import " in text)).body:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             names = [name for name in node.names if name.name != "*"]
             if len(names) < len(node.names):
@@ -93,6 +94,7 @@ def definitions(code):
             if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
 
 
+@lru_cache(maxsize=None)
 def imported_by(name, package):
     "The modules that the function with this dotted name imports when called."
     found = set()
