@@ -174,9 +174,10 @@ globalThis.cnnbook ??= {};
       this.refresh();
     }
 
+    // What the bar said was of other code.
     changed() {
       this.page.keep(this);
-      this.refresh();
+      if (!this.busy) this.set("idle");
     }
 
     // What the bar shows: only what can be done now.

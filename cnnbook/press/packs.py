@@ -18,6 +18,7 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import metadata
+from importlib.util import find_spec
 
 from .notices import notices_page
 from .reach import Package
@@ -187,8 +188,9 @@ def packs_of(root, runtime):
         "scipy": wheel_pack(runtime, ["scipy", "libopenblas"]),
         "data": Pack().add("data.zip", "zip", zipped(sample)),
         "sklearn": wheel_pack(runtime, ["scikit_learn", "joblib",
-                                        "threadpoolctl"], ["scipy"]),
-        "shiny": shiny_pack()}
+                                        "threadpoolctl"], ["scipy"])}
+    if find_spec("shiny"):
+        packs["shiny"] = shiny_pack()
     packs["python"].add("pyodide-lock.json", "core", lock_of(packs))
     return packs
 
