@@ -187,8 +187,8 @@ def _run(self, code, name="<cell>"):
     `ok`, its `seconds`, the `marks` that it gave, {exercise: [earned, at
     stake]}, and the `packs` without which it could not run.
     """
-    size = len(code)
-    linecache.cache[name] = size, None, code.splitlines(True), name
+    lines = f"{code}\n".splitlines(True)
+    linecache.cache[name] = len(code), None, lines, name
     self.names.add(name)
     self.printer.start()
     start, before, error = time.perf_counter(), results(), None
@@ -260,7 +260,8 @@ def _report(self, error):
     text = "\n".join(own()) if own else "".join(
         traceback.format_exception(type(error), error, trace))
     return {"kind": "error", "name": type(error).__name__, "line": line,
-            "message": refusal(error, self.lang) or str(error), "cell": cell,
+            "message": refusal(error, self.lang) or str(error)[:5_000],
+            "cell": cell,
             "places": list(dict.fromkeys(places)), "told": bool(own),
             "traceback": text[-30_000:]}
 
@@ -286,8 +287,6 @@ class PageKernel:
 
     def arrived(self, packs):
         "Those packs were installed."
-        import importlib
-        importlib.invalidate_caches()
         self.kernel.packs.loaded.update(json.loads(packs))
 
     def run(self, code, name):
