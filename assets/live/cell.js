@@ -33,6 +33,8 @@ globalThis.cnnbook ??= {};
     return node;
   }
 
+  const explained = new Set();
+
   class Cell {
     // `page` runs the cells: see live.js.
     constructor(element, number, page) {
@@ -78,9 +80,14 @@ globalThis.cnnbook ??= {};
       this.set("idle");
     }
 
+    // Why it does not run: once in a section, if the reason is the same.
     explain() {
-      this.element.append(make("p", {className: "live-why"},
-        this.element.getAttribute("why")));
+      const why = this.element.getAttribute("why");
+      const place = `${this.element.closest("section")?.id} ${why}`;
+      if (!explained.has(place)) {
+        this.element.append(make("p", {className: "live-why"}, why));
+      }
+      explained.add(place);
     }
 
     bar() {
