@@ -18,7 +18,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/ready
 OLD = .venv-oldest
-OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source house chapters execution export preview build book epub browser widgets)
+OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source house chapters execution export preview build book epub browser widgets runtime packs python_in_pages) --ignore-glob="*/test_live_*"
 TUTOR = mutants marks diagnosis tutor tutor_graded exercises
 NARROW = $(if $(LANG_),--lang $(LANG_)) $(if $(FORMAT),--format $(FORMAT)) $(if $(ENGINE),--engine $(ENGINE)) $(if $(LIVE),--live $(LIVE))
 

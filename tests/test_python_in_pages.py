@@ -107,6 +107,8 @@ def test_cells_run_and_keep_their_names(shared):
     assert shared.text("print(x.sum())") == "3\n"
     assert shared.text("import os, sys\nos.getcwd(), sys.version[:4]") == (
         "('/book/chapters', '3.13')")
+    assert "2: UserWarning: careful\n  warnings" in shared.text(
+        "import warnings\nwarnings.warn('careful')")
 
 
 def test_an_exercise_is_marked(shared):
@@ -186,10 +188,19 @@ def test_stop_ends_an_endless_loop_and_python_starts_anew(shared):
     assert shared.page.evaluate("session.stop()") == {"kept": False}
     results = shared.page.evaluate("Promise.all([first, second])")
     assert [result["stopped"] for result in results] == [True, True]
+    assert results[0]["lost"]
     names = shared.page.evaluate("told.map(output => output.name)")
     assert sorted(names[1:]) == ["Cancelled", "KeyboardInterrupt"]
     assert shared.error("kept")["name"] == "NameError"
     assert shared.text("open('/b.txt').read()") == "'hi'"
+
+
+def test_python_that_died_is_told_and_starts_anew(shared):
+    shared.text("kept = 1")
+    dead = shared.run("import ctypes\nctypes.string_at(2 ** 32 - 16, 99)")
+    assert dead["lost"] and not dead["ok"]
+    assert "will start anew" in dead["outputs"][-1]["message"]
+    assert shared.error("kept")["name"] == "NameError"
 
 
 def test_no_request_leaves_the_machine(shared):

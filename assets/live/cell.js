@@ -16,13 +16,14 @@ globalThis.cnnbook ??= {};
     redraw: '<path d="M18.5 9A7 7 0 1 0 19 13M19 4v5h-5"/>'};
 
   function button(kind, act, words = {}) {
-    const icon = make("span", {innerHTML: `<svg viewBox="0 0 24 24"
-      aria-hidden="true">${ICONS[kind] ?? ICONS.run}</svg>`});
+    const icon = make("span", {innerHTML:
+      '<svg viewBox="0 0 24 24" aria-hidden="true"></svg>'}).firstChild;
     const label = make("span", {className: "live-label"}, say(kind));
     const node = make("button", {type: "button", className: `live-${kind}`,
                                  title: words.title ?? say(kind)},
-                      icon.firstChild, label);
+                      icon, label);
     node.name_ = text => {              // "Run: cell 5"
+      icon.innerHTML = ICONS[text];
       label.textContent = say(text);
       node.title = words.title ?? say(text);
       if (words.cell) node.setAttribute("aria-label", `${say(text)}: ${words.cell}`);
@@ -31,6 +32,8 @@ globalThis.cnnbook ??= {};
     node.addEventListener("click", act);
     return node;
   }
+
+  const explained = new Set();
 
   class Cell {
     // `page` runs the cells: see live.js.
@@ -77,9 +80,14 @@ globalThis.cnnbook ??= {};
       this.set("idle");
     }
 
+    // Why it does not run: once in a section, if the reason is the same.
     explain() {
-      this.element.append(make("p", {className: "live-why"},
-        `${say("no")} ${this.element.getAttribute("why") ?? ""}`));
+      const why = this.element.getAttribute("why");
+      const place = `${this.element.closest("section")?.id} ${why}`;
+      if (!explained.has(place)) {
+        this.element.append(make("p", {className: "live-why"}, why));
+      }
+      explained.add(place);
     }
 
     bar() {
@@ -133,6 +141,7 @@ globalThis.cnnbook ??= {};
     }
 
     act(what) {
+      if (this.busy) return;
       this.last = this.buttons[what];
       this.page[what](this);
     }
@@ -172,9 +181,10 @@ globalThis.cnnbook ??= {};
       this.refresh();
     }
 
+    // What the bar said was of other code.
     changed() {
       this.page.keep(this);
-      this.refresh();
+      if (!this.busy) this.set("idle");
     }
 
     // What the bar shows: only what can be done now.
@@ -210,9 +220,17 @@ globalThis.cnnbook ??= {};
 
     wait() { this.set("waiting", say("waiting")); }
 
+    // What it waits for: "Loading matplotlib…", and how far.
+    load(text, part) {
+      const far = part > 0 && part < 1 ? ` ${Math.round(100 * part)}\u202f%` : "";
+      this.loading = text && part !== 1 ? text + far : "";
+      if (this.busy && this.loading) this.tell(this.loading);
+    }
+
     begin(shown) {
       const start = performance.now();
-      const tick = () => this.tell(time(Math.floor((performance.now() - start) / 1000)));
+      const tick = () => this.tell(this.loading
+        || time(Math.floor((performance.now() - start) / 1000)));
       this.set("running", say("running"));
       this.timer = setInterval(tick, 1000);
       this.shown = shown;

@@ -115,34 +115,33 @@ globalThis.cnnbook ??= {};
       this.draw();
     }
 
+    // The book's own code; ours, line by line, if it was changed or is marked.
     draw() {
-      this.code.replaceChildren(...this.edited ? colored(this.text) : this.printed);
-      this.mark(this.wrong);
+      this.code.replaceChildren(...this.edited || this.wrong ? colored(this.text)
+        : this.printed);
+      this.code.children[this.wrong - 1]?.classList.add("live-wrong");
     }
 
     set(text) {
-      if (this.area) this.area.value = text;
       this.text = text;
-      this.wrong = 0;
       if (this.area) {
+        this.area.value = text;
         this.fit();
         this.code.textContent = text;
-        this.mark(0);
-      } else this.draw();
+      }
+      this.mark(0);
     }
 
     // Mark a line, from 1; 0 for none.
     mark(line) {
       this.wrong = line;
-      for (const old of this.code.querySelectorAll(":scope > .live-wrong")) {
-        old.classList.remove("live-wrong");
-      }
-      if (line) this.code.children[line - 1]?.classList.add("live-wrong");
-      this.area?.style.setProperty("--at", line || -9);
+      if (this.area) this.area.style.setProperty("--at", line || -9);
+      else this.draw();
     }
 
     show(line) {
-      if (!this.area) return this.code.children[line - 1]?.scrollIntoView({block: "center"});
+      if (!this.area) return this.code.querySelector(".live-wrong")?.scrollIntoView(
+        {block: "center"});
       const starts = this.text.split("\n").slice(0, line);
       const end = starts.join("\n").length;
       this.area.focus();

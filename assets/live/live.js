@@ -9,7 +9,7 @@
   const {byId, plan, perform, ready, codeOf} = python;
   const cells = [];             // those of the page, in order
   const given = new Map();      // path -> bytes: the reader's pictures
-  let head, said, wave = 0, queue = Promise.resolve();
+  let head, said, wave = 0, jobs = 0, queue = Promise.resolve();
 
   // A bar that says what is being prepared, where the reader pressed.
   function starter(place) {
@@ -38,31 +38,29 @@
 
   // Jobs, one after another; a stop ends the wave.
   function enqueue(pressed, job) {
-    const mine = wave;
-    pressed.forEach(cell => cell.wait());
-    const alive = () => mine === wave;
+    const mine = wave, alive = () => mine === wave;
+    pressed?.wait();
+    head?.update(++jobs);
     queue = queue.then(() => alive() && job(alive)).catch(error => {
-      if (alive()) complain(pressed[0], error);
-    }).then(settle);
+      if (alive()) complain(pressed, error);
+    }).then(() => head?.update(--jobs));
     return queue;
   }
 
-  function settle() {
-    const busy = cells.some(cell => cell.busy);
-    head?.update(busy);
-    return busy;
-  }
-
   function complain(cell, error) {
-    for (const other of cells) if (other.busy) other.set("idle");
+    const told = make("span", {className: "live-error"}, error.message);
     cell?.set("failed", "✗");
-    cell?.remark(make("span", {className: "live-error"}, error.message));
+    if (cell) cell.remark(told);
+    else head.show(told);
     announce(error.message);
   }
 
-  async function start(cell) {
-    await ready(python.running ? () => {} : starter(node => cell.remark(node)));
-    cell.remark(null);
+  // Have Python ready; `place` shows that it is being started, and `told` what
+  // is loaded later.
+  async function start(place, told) {
+    await ready(python.running ? told : starter(place));
+    await ready(told);
+    place(null);
     for (const [path, bytes] of given) await python.put(path, bytes);
     given.clear();
   }
@@ -83,15 +81,16 @@
       make("p", {}, ...among(seen.map(link), ", ")));
   }
 
+  const startAt = cell => start(node => cell.remark(node),
+                                (text, part) => cell.load(text, part));
+
   // Run `before` in silence until one fails; true if none did.
   async function prepare(pressed, before, alive) {
-    for (const id of before) byId.get(id)?.wait();
     for (const id of before) {
       const result = await prepareCell(id, pressed);
       if (!alive()) return false;
       byId.get(id)?.end(result);
       if (result.ok) continue;
-      for (const cell of cells) if (cell.busy) cell.set("idle");
       const failed = byId.get(id);
       if (failed !== pressed) {
         pressed.end({ok: false});
@@ -127,8 +126,8 @@
   // Run, check, run all, stop -------------------------------------------------
 
   function run(cell) {
-    return enqueue([cell], async alive => {
-      await start(cell);
+    return enqueue(cell, async alive => {
+      await startAt(cell);
       const before = plan([cell.id]).filter(id => id !== cell.id);
       const notes = also(before);
       if (!await prepare(cell, before, alive)) return;
@@ -145,8 +144,8 @@
     const about = cells.filter(cell => cell.exercise === pressed.exercise);
     const tests = about.filter(cell => cell.kind === "tests");
     const answers = about.filter(cell => cell.kind !== "tests");
-    return enqueue([pressed], async alive => {
-      await start(pressed);
+    return enqueue(pressed, async alive => {
+      await startAt(pressed);
       const ids = [...answers, ...tests].map(cell => cell.id);
       const last = new Set(tests.map(cell => cell.id));
       const before = plan(ids).filter(id => !last.has(id));
@@ -210,9 +209,8 @@
     const all = cells.filter(cell => cell.kind !== "no"
       && (!["stub", "tests"].includes(cell.kind) || tried.has(cell.exercise)));
     if (!all.length) return null;
-    return enqueue(all, async alive => {
-      if (!python.running) await ready(starter(node => head.show(node)));
-      await start(all[0]);
+    return enqueue(null, async alive => {
+      await start(head.show, head.load);
       const shown = new Set(all.map(cell => cell.id));
       let count = 0;
       for (const id of plan([...shown])) {
@@ -221,7 +219,6 @@
         if (!alive()) return;
         byId.get(id)?.end(result, verdict(result.marks));
         if (result.ok || byId.get(id)?.kind === "tests") continue;
-        for (const cell of cells) if (cell.busy) cell.set("idle");
         return head.failed(byId.get(id));
       }
       head.done();
@@ -240,7 +237,6 @@
       running.remark(text);
     } else head?.show(text);
     announce(text);
-    settle();
   }
 
   // Python began anew: nothing ran in it.
@@ -346,7 +342,8 @@
     if (links) links.append(box);
     else document.querySelector("main h1, h1")?.after(box);
     head = {
-      show: node => told.replaceChildren(node),
+      show: node => told.replaceChildren(...[node].filter(Boolean)),
+      load: text => text && told.replaceChildren(text),
       count: (n, all) => told.replaceChildren(say("running-all", {n, all})),
       receive: output => errors.add(output),
       failed: cell => {
@@ -356,8 +353,8 @@
         announce(told.textContent);
       },
       done: () => { head.show(say("all-done")); announce(say("all-done")); },
-      update: busy => { all.hidden = busy; halt.hidden = !busy; }};
-    head.update(false);
+      update: busy => { all.hidden = !!busy; halt.hidden = !busy; }};
+    head.update(0);
   }
 
   function build() {

@@ -79,7 +79,14 @@ globalThis.cnnbook ??= {};
 
   const picture = (source, alt) => make("figure", {},
     make("img", {src: source, alt}));
-  const html = text => make("div", {className: "live-html", innerHTML: text});
+  function html(text) {
+    const box = make("div", {className: "live-html", innerHTML: text});
+    for (const reason of box.querySelectorAll("[role=status] p")) {
+      reason.innerHTML = reason.innerHTML.replace(/`([^`<]+)`/g, "<code>$1</code>");
+    }
+    return box;
+  }
+
   // As an image, the ids and styles of a drawing meet no others.
   const svg = (text, alt) => picture(
     `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`, alt);

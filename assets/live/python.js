@@ -20,7 +20,7 @@
       damaged: "El archivo {} está dañado y no se usa: hace falta copiar el libro otra vez.",
       stopped: "Se detuvo. La memoria de Python está vacía: sus celdas se ejecutarán de nuevo.",
       cancelled: "No se ejecutó: se detuvo otra celda.",
-      lost: "Python se cerró ({}). Empezará de nuevo con la próxima celda.",
+      lost: "Python se cerró por un fallo propio. Empezará de nuevo con la próxima celda.",
     },
     en: {
       packs: { python: "Python", weights: "the weights", data: "the data" },
@@ -29,7 +29,7 @@
       damaged: "The file {} is damaged and is not used: the book must be copied again.",
       stopped: "Stopped. Python's memory is empty: its cells will run again.",
       cancelled: "Not run: another cell was stopped.",
-      lost: "Python closed ({}). It will start anew with the next cell.",
+      lost: "Python closed by a fault of its own. It will start anew with the next cell.",
     },
   };
   let lang = "es";
@@ -145,19 +145,23 @@
 
     // Start a worker, unless there is one.
     open() {
-      return this.opened ??= this.begin().catch(error => {
-        this.close();
+      if (this.opened) return this.opened;
+      const opened = this.opened = this.begin().catch(error => {
+        if (this.opened === opened) this.close();
         throw error;
       });
+      return opened;
     }
 
     async begin() {
+      const { generation } = this;
       const [pack] = await wanted(["python"], this.onstate), { imports } = await table();
       const { module, address } = await compiled(pack);
+      if (generation !== this.generation) throw new Error("closed");    // meanwhile
       this.onstate(word("starting"), null);
       this.worker = new Worker(address);
       this.worker.onmessage = ({ data }) => this.receive(data);
-      this.worker.onerror = event => { event.preventDefault(); this.lose(event.message); };
+      this.worker.onerror = event => { event.preventDefault(); this.lose(); };
       const buffer = globalThis.crossOriginIsolated && new Uint8Array(new SharedArrayBuffer(1));
       this.interrupt = buffer || null;
       await this.ask("start", { pack, module, imports, lang: this.lang, interrupt: this.interrupt });
@@ -189,6 +193,7 @@
 
     receive({ type, ticket, value, ...message }) {
       if (type === "output") this.jobs[0]?.onoutput(message.output);
+      else if (type === "dead") this.lose();
       else if (type === "packs") this.send(ticket, message.names);
       else if (this.listeners.has(type)) this.listeners.get(type)(message);
       else if (this.answers.has(ticket)) {
@@ -220,6 +225,7 @@
     async next() {
       const job = this.jobs[0];
       if (!job) return;
+      const { generation } = this;
       let result = { ok: false, marks: {}, seconds: 0 };
       try {
         await this.open();
@@ -229,6 +235,7 @@
         if (!job.stopped) job.onoutput(failure("Error", error.message));
       }
       if (job.stopped) Object.assign(result, { ok: false, stopped: true });
+      if (generation !== this.generation) result.lost = true;   // all its names
       this.jobs.shift();
       job.resolve(result);
       this.next();
@@ -260,8 +267,8 @@
       return this.jobs[0] !== job;
     }
 
-    // The worker died.
-    lose(reason) { this.close(new Error(word("lost", reason))); }
+    // The worker died; the next run starts another.
+    lose() { this.close(new Error(word("lost"))); }
 
     // Put a file where Python reads it; a new worker gets it too.
     async put(path, data) {

@@ -9,7 +9,8 @@
 
   const byId = new Map();       // the cells of the page
   const ran = new Map();        // id -> {code, turn}: what Python holds
-  let data, order, session, starting, generation, turn = 0, halt = () => {};
+  let data, order, session, starting, generation, turn = 0;
+  let halt = () => {}, heard = () => {}, stopping = false;
 
   // The page's data and Python ------------------------------------------------
 
@@ -30,12 +31,15 @@
     order = new Map(data.cells.map((cell, i) => [cell.id, {...cell, at: i}]));
   }
 
-  async function ready(onstate) {
+  // `listener` hears what is being loaded, as a text and a part of one.
+  async function ready(listener) {
+    heard = listener;
     await fetchData();
     if (session?.generation !== generation) ran.clear();
     generation = session?.generation;
     if (session) return;
-    starting ??= cnnbook.python.start({lang: LANG, onstate});
+    starting ??= cnnbook.python.start({lang: LANG,
+      onstate: (...state) => heard(...state)});
     try {
       session = await starting;
       generation = session.generation;
@@ -91,7 +95,10 @@
   // Run one cell; `to` takes the outputs, if the cell itself does not.
   async function perform(id, to) {
     const cell = byId.get(id), {packs = []} = order.get(id), code = codeOf(id);
-    const receive = to ?? (output => cell?.receive(output));
+    const give = to ?? (output => cell?.receive(output));
+    // that it was stopped is said elsewhere
+    const receive = output => stopping && output.kind === "error" && !output.line
+      || give(output);
     cell?.begin(!to);
     const stopped = new Promise(done => { halt = done; });
     const result = await Promise.race([stopped,
@@ -105,7 +112,9 @@
 
   // Stop what runs; true if Python kept what it had.
   async function stop() {
+    stopping = true;
     const {kept} = session ? await session.stop() : {kept: true};
+    stopping = false;
     halt({ok: false, stopped: true, seconds: 0});
     if (!kept) ran.clear();
     return kept;

@@ -7,6 +7,7 @@
 "use strict";
 globalThis.cnnbookWorker = (() => {
   const BASE = "https://book.invalid/";       // what no one can have
+  const SITE = "/lib/python3.13/site-packages";
   const files = new Map();                    // name -> what `fetch` answers
   const waiting = new Map();                  // ticket -> who waits for packs
   let python, kernel, visit, wheels, tickets = 0;
@@ -52,13 +53,36 @@ globalThis.cnnbookWorker = (() => {
       .packages).map(([name, { file_name }]) => [file_name, name]));
   }
 
+  // The files in a ZIP that is not compressed: their names, and their bytes
+  // where they lie, so that nothing is copied.
+  function* stored(zip) {
+    const view = new DataView(zip.buffer, zip.byteOffset, zip.byteLength);
+    const end = zip.length - 22;
+    if (view.getUint32(end, true) !== 0x06054b50) throw new Error("not a ZIP");
+    let at = view.getUint32(end + 16, true);
+    for (let count = view.getUint16(end + 10, true); count > 0; count--) {
+      const [method, length, extra, comment] = [10, 28, 30, 32].map(
+        offset => view.getUint16(at + offset, true));
+      const size = view.getUint32(at + 24, true), local = view.getUint32(at + 42, true);
+      const name = text(zip.subarray(at + 46, at + 46 + length));
+      if (method) throw new Error(`compressed: ${name}`);
+      const start = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
+      yield [name, zip.subarray(start, start + size)];
+      at += 46 + length + extra + comment;
+    }
+  }
+
+  function unpack(zip, folder) {
+    for (const [name, data] of stored(zip)) put({ path: `${folder}/${name}`, data });
+  }
+
   const install = {
     core() {},
-    zip(name, data) { python.unpackArchive(data, "zip", { extractDir: "/" }); },
+    zip(name, data) { unpack(data, ""); },
     file(name, data) { put({ path: `/${name}`, data }); },
     wheel(name, data) {
-      if (wheels.has(name)) files.set(name, data);
-      else python.unpackArchive(data, "wheel");
+      if (name.endsWith(".whl")) unpack(data, SITE);
+      else files.set(name, data);             // a library that wheels share
     },
   };
 
@@ -69,20 +93,19 @@ globalThis.cnnbookWorker = (() => {
         install[file.kind](file.name, await read(blob, file));
       }
     }
-    const names = [...files.keys()].map(name => wheels.get(name));
-    await python.loadPackage(names, { messageCallback() {}, checkIntegrity: false });
+    for (const file of [...files.keys()]) {
+      const name = wheels.get(file);
+      await python.loadPackage(name, { messageCallback() {}, checkIntegrity: false });
+      if (!python.loadedPackages[name]) throw new Error(`not installed: ${name}`);
+    }
     files.clear();
-    const there = new Set(Object.keys(python.loadedPackages).map(plain));
-    const absent = names.filter(name => !there.has(plain(name)));
-    if (absent.length) throw new Error(`not installed: ${absent}`);
+    python.pyimport("importlib").invalidate_caches();
     kernel?.arrived(JSON.stringify(packs.map(({ name }) => name)));
   }
 
-  const plain = name => name.toLowerCase().replace(/[-_.]+/g, "-");
-
   function put({ path, data }) {
     python.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")) || "/");
-    python.FS.writeFile(path, data);
+    python.FS.writeFile(path, data, { canOwn: true });
   }
 
   // Ask the page for packs, and wait until they are installed.
@@ -121,7 +144,9 @@ globalThis.cnnbookWorker = (() => {
     async run({ id, code, packs = [], file = `<cell ${id}>` }) {
       await obtain(JSON.parse(kernel.wanted(code, JSON.stringify(packs))));
       for (;;) {
-        const answer = JSON.parse(kernel.run(code, file));
+        const told = kernel.run(code, file);
+        if (told === undefined) return tell({ type: "dead" });  // Python itself
+        const answer = JSON.parse(told);
         if (!answer.packs.length) return answer;
         // It imported what was not there: once more, from the start.
         await obtain(JSON.parse(kernel.wanted("", JSON.stringify(answer.packs))));
@@ -154,7 +179,8 @@ globalThis.cnnbookWorker = (() => {
     try {
       tell({ type: "answer", ticket, value: await handlers[type](message) });
     } catch (error) {
-      tell({ type: "failed", ticket, value: String(error?.message ?? error) });
+      const reason = String(error?.message ?? error);
+      tell({ type: error?.pyodide_fatal_error ? "dead" : "failed", ticket, value: reason });
     }
   };
 

@@ -66,7 +66,8 @@ class Packs:
         pack = self.pack_of(name)
         inside = {self.homes[other] for other in self.homes
                   if other.startswith(f"{name}.")}
-        if pack is None or {pack, *inside} & self.loaded:
+        if pack is None or {pack, STAND_IN.get(pack),
+                            *inside} & self.loaded:
             return None                 # the usual finders know
         frame = sys._getframe(1)
         while frame and "importlib" in frame.f_code.co_filename:
@@ -190,8 +191,8 @@ def _run(self, code, name="<cell>"):
     `ok`, its `seconds`, the `marks` that it gave, {exercise: [earned, at
     stake]}, and the `packs` without which it could not run.
     """
-    size = len(code)
-    linecache.cache[name] = size, None, code.splitlines(True), name
+    lines = f"{code}\n".splitlines(True)
+    linecache.cache[name] = len(code), None, lines, name
     self.names.add(name)
     self.printer.start()
     start, before, error = time.perf_counter(), results(), None
@@ -263,7 +264,8 @@ def _report(self, error):
     text = "\n".join(own()) if own else "".join(
         traceback.format_exception(type(error), error, trace))
     return {"kind": "error", "name": type(error).__name__, "line": line,
-            "message": refusal(error, self.lang) or str(error), "cell": cell,
+            "message": refusal(error, self.lang) or str(error)[:5_000],
+            "cell": cell,
             "places": list(dict.fromkeys(places)), "told": bool(own),
             "traceback": text[-30_000:]}
 
@@ -289,8 +291,6 @@ class PageKernel:
 
     def arrived(self, packs):
         "Those packs were installed."
-        import importlib
-        importlib.invalidate_caches()
         self.kernel.packs.loaded.update(json.loads(packs))
 
     def run(self, code, name):

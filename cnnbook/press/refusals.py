@@ -7,6 +7,7 @@ __all__ = ['SAYINGS', 'REFUSED_TYPES', 'REFUSED_TEXTS', 'saying', 'refusal']
 
 # %% ../../chapters/making/kernel.ipynb #9b97b6e1
 import re
+import sys
 
 # %% ../../chapters/making/kernel.ipynb #0b965f29
 SAYINGS = {
@@ -61,6 +62,7 @@ def refusal(error, lang):
                   if kind in REFUSED_TYPES), None)
     found = found or next((what for text, what in REFUSED_TEXTS.items()
                            if re.search(text, str(error))), None)
-    if found is None and "ModuleNotFoundError" in kinds and error.name:
-        return saying("missing", lang, error.name.partition(".")[0])
+    package = (getattr(error, "name", None) or "").partition(".")[0]
+    if "ModuleNotFoundError" in kinds and package not in sys.modules:
+        return saying(found or "missing", lang, package)
     return found and saying(found, lang)

@@ -149,15 +149,19 @@ PIP = "open-webui==0.9.6"
 
 
 def order(command, folder):
-    "Run a `command` that downloads one file to `folder`; return its path."
+    """Run a `command` that downloads one file to `folder`; return its path.
+
+    In a terminal its progress is shown.
+    """
+    shown = None if sys.stdout.isatty() else subprocess.DEVNULL
     try:
-        done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True)
+        done = subprocess.run(command, cwd=folder, stdout=shown,
+                              stderr=subprocess.PIPE, text=True)
     except FileNotFoundError:
         raise OSError(f"{command[0]} is not here") from None
     found = sorted(Path(folder).iterdir())
     if done.returncode or len(found) != 1:
-        told = [line for line in done.stdout.split("\n")
+        told = [line for line in done.stderr.split("\n")
                 if "error" in line.lower()]
         raise OSError(told[0] if told else f"{command[0]} failed")
     return found[0]
