@@ -3,7 +3,7 @@
 `manifest` says which pages there are and `editions` what each language shows;
 `figures` draws; `execution` runs the notebooks and `export` writes the
 package; `numbering` numbers everything, `redirects` keeps old addresses,
-`apps` and `scripts` carry apps and data, and `staging` gathers it all in
+`apps`, `visits` and `scripts` carry apps and data; `staging` gathers it all in
 projects; `markdown`, `pandoc` and `quarto` make the pages, `search` and
 `links` finish and check them, and `book` does all of it in order.
 """
