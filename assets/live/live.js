@@ -89,9 +89,10 @@
     for (const id of before) {
       const result = await prepareCell(id, pressed);
       if (!alive()) return false;
-      byId.get(id)?.end(result);
-      if (result.ok) continue;
       const failed = byId.get(id);
+      // an answer that is being checked goes on until it is judged
+      if (failed !== pressed || !result.ok) failed?.end(result);
+      if (result.ok) continue;
       if (failed !== pressed) {
         pressed.end({ok: false});
         pressed.remark(say("needs-failed"), " ", failed ? link(failed) : say("preparation"));

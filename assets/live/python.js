@@ -119,6 +119,10 @@
       { name, blob: await blob(name, onstate), files: all[name].files })));
   }
 
+  // A pack as the worker takes it: its bytes, which leave the page.
+  const sent = async ({ name, blob, files }) =>
+    ({ name, files, whole: await blob.arrayBuffer() });
+
   const unpacked = (whole, { start, end, gzip }) => {
     const part = whole.slice(start, end).stream();
     return new Response(gzip ? part.pipeThrough(new DecompressionStream("gzip")) : part,
@@ -156,7 +160,7 @@
     async begin() {
       const { generation } = this;
       const [pack] = await wanted(["python"], this.onstate), { imports } = await table();
-      const { module, address } = await compiled(pack);
+      const { module, address } = await compiled(pack), ours = await sent(pack);
       if (generation !== this.generation) throw new Error("closed");    // meanwhile
       this.onstate(word("starting"), null);
       this.worker = new Worker(address);
@@ -164,7 +168,8 @@
       this.worker.onerror = event => { event.preventDefault(); this.lose(); };
       const buffer = globalThis.crossOriginIsolated && new Uint8Array(new SharedArrayBuffer(1));
       this.interrupt = buffer || null;
-      await this.ask("start", { pack, module, imports, lang: this.lang, interrupt: this.interrupt });
+      await this.ask("start", { pack: ours, module, imports, lang: this.lang,
+        interrupt: this.interrupt }, [ours.whole]);
       for (const [path, data] of this.files) await this.ask("put", { path, data });
       this.onstate(word("ready"), 1);
     }
@@ -207,7 +212,8 @@
     async send(ticket, names) {
       const { worker } = this;
       try {
-        worker.postMessage({ type: "packs", ticket, packs: await wanted(names, this.onstate) });
+        const packs = await Promise.all((await wanted(names, this.onstate)).map(sent));
+        worker.postMessage({ type: "packs", ticket, packs }, packs.map(({ whole }) => whole));
         this.onstate(word("ready"), 1);
       } catch (error) {
         worker.postMessage({ type: "packs", ticket, error: error.message });

@@ -28,11 +28,13 @@ globalThis.cnnbookWorker = (() => {
     }
   }
 
-  // The bytes of one file of a pack; `blob` is the whole pack.
-  async function read(blob, { start, end, gzip }) {
-    const part = blob.slice(start, end);
-    return new Uint8Array(await (gzip ? new Response(part.stream().pipeThrough(
-      new DecompressionStream("gzip"))) : part).arrayBuffer());
+  // The bytes of one file of a pack; `whole` are those of the pack. (A worker
+  // of WebKit's cannot read a Blob, if the page is opened from the disk.)
+  async function read(whole, { start, end, gzip }) {
+    const part = new Uint8Array(whole, start, end - start);
+    if (!gzip) return part.slice();
+    const stream = new Response(part).body.pipeThrough(new DecompressionStream("gzip"));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
   }
 
   const text = bytes => new TextDecoder().decode(bytes);
@@ -86,11 +88,11 @@ globalThis.cnnbookWorker = (() => {
     },
   };
 
-  // Install packs: [{name, blob, files}], each after those that it needs.
+  // Install packs: [{name, whole, files}], each after those that it needs.
   async function add(packs) {
-    for (const { blob, files: table } of packs) {
+    for (const { whole, files: table } of packs) {
       for (const file of table.filter(({ kind }) => kind !== "core")) {
-        install[file.kind](file.name, await read(blob, file));
+        install[file.kind](file.name, await read(whole, file));
       }
     }
     for (const file of [...files.keys()]) {
@@ -125,7 +127,7 @@ globalThis.cnnbookWorker = (() => {
       const core = {};
       for (const file of pack.files) {
         if (/\.(zip|json)$/.test(file.name) && file.kind === "core") {
-          core[file.name] = await read(pack.blob, file);
+          core[file.name] = await read(pack.whole, file);
         }
       }
       self.fetch = fetch;
