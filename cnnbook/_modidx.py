@@ -2127,6 +2127,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                       'cnnbook.press.search.metadata': ('making/search.html#metadata', 'cnnbook/press/search.py'),
                                       'cnnbook.press.search.spaced': ('making/search.html#spaced', 'cnnbook/press/search.py')},
             'cnnbook.press.staging': { 'cnnbook.press.staging._lean': ('making/staging.html#_lean', 'cnnbook/press/staging.py'),
+                                       'cnnbook.press.staging._styled_once': ( 'making/staging.html#_styled_once',
+                                                                               'cnnbook/press/staging.py'),
                                        'cnnbook.press.staging.drop_html': ('making/staging.html#drop_html', 'cnnbook/press/staging.py'),
                                        'cnnbook.press.staging.drop_live': ('making/staging.html#drop_live', 'cnnbook/press/staging.py'),
                                        'cnnbook.press.staging.elsewhere': ('making/staging.html#elsewhere', 'cnnbook/press/staging.py'),

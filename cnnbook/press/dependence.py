@@ -293,7 +293,7 @@ def bindings(node):
         return [(node.optional_vars, node.context_expr)]
     return []
 
-
+# %% ../../chapters/making/dependence.ipynb #f7485c7d
 def learn_names(nodes, known):
     "Add to `known` which names in a scope are modules or have a state."
     for node in in_scope(nodes):
@@ -334,7 +334,7 @@ def touched(call, known):
                   and not isinstance(part, ast.Call)}
     return (found | given & set(known.alive)) - {None}
 
-
+# %% ../../chapters/making/dependence.ipynb #e3a0913a
 def stated(node, known):
     "The names that a statement changes by itself; a module, if it sets it."
     found = changed_by(node)

@@ -86,7 +86,7 @@ def imports_for(code, earlier, stars):
                 found.append(ast.unparse(node))
     return "\n".join(found)
 
-
+# %% ../../chapters/making/live.ipynb #76ea48f7
 @lru_cache(maxsize=None)
 def definitions(code):
     "The functions and classes of the module `code`, by their names."
