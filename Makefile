@@ -19,7 +19,8 @@ BIN = $(VENV)/bin
 READY = $(VENV)/ready
 OLD = .venv-oldest
 OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source house chapters execution export preview build book epub browser widgets runtime packs python_in_pages) --ignore-glob="*/test_live_*"
-TUTOR = mutants marks diagnosis tutor tutor_graded exercises
+# What takes long, so that both halves end together.
+TUTOR = mutants marks diagnosis tutor tutor_graded exercises live_chapters live_exercises live_apps python_in_pages
 NARROW = $(if $(LANG_),--lang $(LANG_)) $(if $(FORMAT),--format $(FORMAT)) $(if $(ENGINE),--engine $(ENGINE)) $(if $(LIVE),--live $(LIVE))
 
 .PHONY: book record export student test test-tutor test-rest watch bench preview clean
@@ -57,7 +58,7 @@ test: $(READY)
 	@$(MAKE) --no-print-directory -j2 --output-sync=target test-tutor test-rest
 endif
 
-# What the tutor and the grader say, and all the rest, side by side.
+# What the tutor, the grader and the live pages say, and all the rest.
 test-tutor: $(READY)
 	@$(BIN)/pytest -q --durations=10 -p no:cacheprovider $(patsubst %,tests/test_%.py,$(TUTOR))
 
