@@ -79,6 +79,9 @@ def write_pages(folder, runtime, files, lang):
     return data
 
 
+PATIENCE = 900                  # seconds that a page may take
+
+
 def run_pages(browser, folder, jobs, lang, at_once=2):
     """Run the cells of several pages; what each told, by its file.
 
@@ -93,9 +96,11 @@ def run_pages(browser, folder, jobs, lang, at_once=2):
             page = browser.new_page()
             page.goto((folder / lang / "chapters" / f"{stem}.html").as_uri())
             page.evaluate(RUN, [lang, jobs[file]])
-            running[file] = page
-        for file, page in list(running.items()):
+            running[file] = page, time.monotonic() + PATIENCE
+        for file, (page, end) in list(running.items()):
             how = page.evaluate("window.how ?? null")
+            if time.monotonic() > end:
+                how = f"did not end in {PATIENCE} s"
             if how:
                 told[file] = json.loads(page.evaluate("JSON.stringify(told)"))
                 if how != "done":
