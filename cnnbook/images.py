@@ -313,7 +313,7 @@ def read_images(
 # %% ../chapters/B_images.ipynb #22cd77ff
 _IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4",
               0x0E: ">f8"}
-_MOST_BYTES = 1 << 31           # no file of these sets is nearly so large
+_MOST_BYTES = 1 << 30           # no file of these sets is nearly so large
 
 def _read_start(path, count):
     "The first `count` bytes of a file, unpacked if it is a gzip file."
