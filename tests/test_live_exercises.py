@@ -36,8 +36,9 @@ def wrong_answer(source):
     for name in asked_names(source):
         mine = [wrong for wrong in WRONG.values() if wrong.name == name
                 and not wrong.pair]
-        if mine and name in LAB:
-            codes.append(mine[0].source)
+        if mine and name in LAB:        # the lab's own helper is at hand
+            codes += ["from cnnbook.padding import zero_pad"] * (
+                name != "zero_pad") + [mine[0].source]
             told.append(mine[0].told)
         elif re.search(rf"(?m)^(def|class) {name}\b", source):
             codes.append(f"def {name}(*args, **kwargs):\n    return None\n")
