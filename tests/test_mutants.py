@@ -42,7 +42,7 @@ def code_cells(chapter):
     text = nb.cells[:len(nb.cells) - len(exercise_cells(nb))]
     cells = [c.source for c in text if c.cell_type == "code"]
     if chapter in STOP:
-        starts = [c.startswith(STOP[chapter]) for c in cells]
+        starts = [f"\n{STOP[chapter]}" in f"\n{c}" for c in cells]
         assert any(starts), f"{chapter} has no cell {STOP[chapter]!r}"
         cells = cells[:starts.index(True)]
     return [imported(c, nb.metadata.nbdev.default_exp) for c in cells
