@@ -280,6 +280,7 @@ def test_the_stand_in_gives_way_to_the_true_package(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "standin").mkdir()
     (tmp_path / "standin" / "__init__.py").write_text("")
+    (tmp_path / "standin" / "digits.csv").write_text("0,1")
     monkeypatch.setattr(kernel, "STAND_IN", {"small": "standin"})
     packs = Packs({"standin": "standin", "standin.part": "small"})
     packs.loaded.add("small")
@@ -287,7 +288,9 @@ def test_the_stand_in_gives_way_to_the_true_package(tmp_path, monkeypatch):
     assert packs.wanted("from standin.part import x") == []
     assert packs.wanted("import standin.other") == ["standin"]
     assert sys.modules.get("standin") is not standin
-    assert not (tmp_path / "standin").exists()
+    # Its programs are gone; its data stay, for what a cell imported before.
+    assert [path.name for path in (tmp_path / "standin").iterdir()
+            if path.is_file()] == ["digits.csv"]
     assert packs.wanted("import standin.part", ["standin"]) == ["standin"]
 
 
