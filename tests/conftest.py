@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from cnnbook.press.book import make_book
+from cnnbook.press.book import carry_python, make_book
 from cnnbook.press.manifest import files
 from cnnbook.press.quarto import find_quarto
 from cnnbook.press.runtime import find_runtime
@@ -135,6 +135,13 @@ def pyodide():
     if folder is None:
         pytest.skip("Pyodide, which the pages run, cannot be had here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def packs(pyodide):
+    "The folder with the packs, made once for each state of the sources."
+    carry_python(ROOT, pyodide, ROOT / ".cache" / "live")
+    return ROOT / ".cache" / "live" / "python"
 
 
 @pytest.fixture(scope="session", params=["pandoc", "quarto"])

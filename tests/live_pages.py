@@ -8,7 +8,6 @@ import time
 
 import nbformat
 
-from cnnbook.press.book import carry_python
 from cnnbook.press.editions import arranged, edition, without_markers
 from cnnbook.press.live import page_data, write_page_data
 from cnnbook.press.manifest import read_manifest
@@ -42,6 +41,9 @@ RUN = """
 """
 
 
+PACKAGE = Package(ROOT / "cnnbook")
+
+
 def chapter(file, lang):
     "The edition of a notebook."
     return edition(nbformat.read(ROOT / file, as_version=4), lang)
@@ -51,8 +53,7 @@ def data_of(file, lang):
     "What the page of a notebook knows of its cells."
     nb = chapter(file, lang)
     words = read_manifest(ROOT, lang)["cnnbook"]["words"]
-    return page_data(nb, arranged(nb, lang), Package(ROOT / "cnnbook"),
-                     words)
+    return page_data(nb, arranged(nb, lang), PACKAGE, words)
 
 
 def solutions(file):
@@ -62,9 +63,9 @@ def solutions(file):
             if is_tagged(cell, "solution")}
 
 
-def write_pages(folder, runtime, files, lang):
+def write_pages(folder, packs, files, lang):
     "Write a book with the page of each of the `files`; the data of each."
-    carry_python(ROOT, runtime, folder)
+    (folder / "python").symlink_to(packs)
     assets, data = folder / lang / "assets", {}
     (assets / "live" / "pages").mkdir(parents=True, exist_ok=True)
     client = (ROOT / "assets" / "live" / "python.js").read_text("utf-8")

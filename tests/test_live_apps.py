@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from cnnbook.press.apps import write_apps
-from cnnbook.press.packs import packs_of, write_packs
-from cnnbook.press.runtime import find_runtime
 from conftest import ROOT
 from test_browser import WCAG, axe      # noqa: F401, a fixture
 from test_shiny import assert_shows, slide
@@ -23,15 +21,12 @@ PAGE = """<!DOCTYPE html><html lang="{lang}"><meta charset="utf-8">
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(tmp_path_factory, packs):
     "Both editions, as far as the apps need them, beside their Python."
     pytest.importorskip("shiny", reason=(
         "the tests of the app need Shiny: pip install 'cnnbook[shiny]'"))
-    runtime, site = find_runtime(), tmp_path_factory.mktemp("site")
-    assert runtime, "the pages that run Python need Pyodide"
-    packs = packs_of(ROOT, runtime)
-    write_packs({name: packs[name] for name in ("python", "shiny", "data")},
-                site / "python")
+    site = tmp_path_factory.mktemp("site")
+    (site / "python").symlink_to(packs)
     for lang in "es", "en":
         for name in "live", "widgets":
             shutil.copytree(ROOT / "assets" / name,

@@ -13,10 +13,10 @@ READER = [file for file in FILES if "making" not in file
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory, pyodide):
+def pages(tmp_path_factory, packs):
     "The folder of a book, and what its pages know."
     folder = tmp_path_factory.mktemp("live")
-    return folder, write_pages(folder, pyodide, READER, "es")
+    return folder, write_pages(folder, packs, READER, "es")
 
 
 @pytest.fixture(scope="module")

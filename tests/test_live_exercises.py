@@ -94,14 +94,14 @@ def job(data, answers):
 
 
 @pytest.fixture(scope="module", params=LANGS)
-def runs(request, tmp_path_factory, pyodide, chromium):
+def runs(request, tmp_path_factory, packs, chromium):
     "The language, what the pages know, what their exercises told."
     lang, asked = request.param, {
         item.callspec.params["file"] for item in request.session.items
         if item.module is request.module}
     files = [file for file in CHAPTERS if file in asked]
     folder = tmp_path_factory.mktemp(lang)
-    data = write_pages(folder, pyodide, files, lang)
+    data = write_pages(folder, packs, files, lang)
     jobs = {file: job(data[file], solutions(file)) for file in files}
     return lang, data, run_pages(chromium, folder, jobs, lang)
 

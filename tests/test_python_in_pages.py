@@ -7,9 +7,7 @@ import shutil
 
 import pytest
 
-from cnnbook.press.book import carry_python
 from cnnbook.press.preview import Site, serve
-from cnnbook.press.runtime import find_runtime
 from conftest import ROOT
 
 PAGE = """<!DOCTYPE html><html lang="en"><meta charset="utf-8">
@@ -27,16 +25,6 @@ RUN = """async cell => {
     {...cell, onoutput: output => outputs.push(output)});
   return {...result, outputs};
 }"""
-
-
-@pytest.fixture(scope="module")
-def packs():
-    "The folder with the packs, made once for each state of the sources."
-    runtime = find_runtime()
-    if runtime is None:
-        pytest.skip("the files of Pyodide cannot be had here")
-    carry_python(ROOT, runtime, ROOT / ".cache" / "live")
-    return ROOT / ".cache" / "live" / "python"
 
 
 def make_site(folder, packs):
