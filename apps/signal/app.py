@@ -7,7 +7,7 @@ import numpy as np
 from shiny import App, reactive, render, ui
 
 from cnnbook.convolution1d import conv1d, pad_widths
-from cnnbook.press.visits import visit_language
+from cnnbook.press.visits import visit_words
 
 N = 64                                  # samples of the signal
 KERNELS = {"1/3 1/3 1/3": ("media de 3", "average of 3"),
@@ -76,12 +76,8 @@ def chart(values, at, name, top, first, last):
 
 
 def app_ui(request):
-    lang = visit_language(__file__, request.query_params.get("lang"))
+    lang, word = visit_words(__file__, request.query_params.get("lang"))
     in_the_book = request.query_params.get("page") == "book"
-
-    def word(es, en):
-        return es if lang == "es" else en
-
     title = word("La onda y el filtro", "The wave and the filter")
     wide = {"width": "100%"}
     wave = [

@@ -16,7 +16,7 @@ from sklearn.datasets import load_digits
 
 from cnnbook import nn
 from cnnbook.data import batches_per_epoch, minibatches, stratified_split
-from cnnbook.press.visits import visit_language
+from cnnbook.press.visits import visit_words
 
 RATES = ["0.0003", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1", "10",
          "100"]
@@ -257,12 +257,8 @@ def settings(word):
 
 
 def app_ui(request):
-    lang = visit_language(__file__, request.query_params.get("lang"))
+    lang, word = visit_words(__file__, request.query_params.get("lang"))
     in_the_book = request.query_params.get("page") == "book"
-
-    def word(es, en):
-        return es if lang == "es" else en
-
     title = word("Una red que aprende", "A network that learns")
     layers, training = settings(word)
     return ui.page_fixed(
@@ -302,12 +298,9 @@ def app_ui(request):
 def server(input, output, session):
     with reactive.isolate():
         asked = parse_qs(input[".clientdata_url_search"]().lstrip("?"))
-    lang = visit_language(__file__, asked.get("lang", [None])[0])
+    _, word = visit_words(__file__, asked.get("lang", [None])[0])
     lesson, running = reactive.value(), reactive.value(0)   # epochs to go
     moved, measured = reactive.value(0), reactive.value(0)  # steps; epochs
-
-    def word(es, en):
-        return es if lang == "es" else en
 
     @reactive.calc
     def choice():
