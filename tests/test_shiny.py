@@ -70,11 +70,11 @@ def page(server, chromium):
 
 def slide(page, name, key, times):
     "Press an arrow `times` on the slider of the input `name`; its value."
-    page.locator(f".shiny-input-container:has(#{name}) .irs-line").focus()
+    line = page.locator(f".shiny-input-container:has(#{name}) .irs-line")
     for _ in range(times):
         page.wait_for_timeout(200)          # the slider draws when it can
         before = page.locator(f"#{name}").input_value()
-        getattr(page, "page", page).keyboard.press(key)     # or of a frame
+        line.press(key)
         page.wait_for_function(
             "([name, before]) => document.getElementById(name).value "
             "!== before", arg=[name, before])
