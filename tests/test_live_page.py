@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from cnnbook.press.editions import without_markers
-from conftest import ROOT
+from conftest import FILES, ROOT
 from test_browser import PHONE, RUN_AXE, WCAG, axe    # noqa: F401
 
 CHAPTER, EXERCISE = "01_conv1d", "conv1d-ex-hand"
@@ -381,6 +381,29 @@ def test_a_refused_storage_is_told_once_and_nothing_breaks(chromium, live):
     page.locator(".live-head", has_text="no guarda").wait_for()
     assert area.input_value() == "full = [1]" and not errors
     context.close()
+
+
+WITH_WIDGET = [file.replace(".ipynb", ".html") for file in FILES
+               if "making" not in file
+               and "#| widget:" in (ROOT / file).read_text("utf-8")]
+COVERED = """() => [...document.querySelectorAll('[for^="fig-"]')].flatMap(
+  widget => [...widget.querySelectorAll("button, select, input, canvas")])
+  .filter(control => {
+    control.scrollIntoView({block: "center"});
+    const {left, top, width, height} = control.getBoundingClientRect();
+    return width && [0.1, 0.5, 0.9].some(part => document.elementFromPoint(
+      left + width * part, top + height / 2)?.closest("live-cell"));
+  }).map(control => control.outerHTML.slice(0, 100))"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_bar_lies_on_what_a_laboratory_offers(chromium, live, width):
+    for file in WITH_WIDGET:
+        page, _ = opened(chromium, f"{live}/en/{file}",
+                         viewport={"width": width, "height": 900})
+        page.wait_for_selector('[for^="fig-"] :is(button, input, select)')
+        assert page.evaluate(COVERED) == [], file
+        page.context.close()
 
 
 def test_the_preface_shows_the_progress_of_the_book(place, live):
