@@ -73,22 +73,31 @@ def needed_for(cell, code, cells):
     return needs
 
 
+def overwritten(given, done):
+    "True if a cell that was run, and is not given, wrote a name of theirs."
+    names = {name for cell in given for name in cell["sets"]}
+    return any(names & set(cell["sets"]) for cell in done
+               if cell not in given)
+
+
 def job(data, answers):
     """The cells of all the exercises of a page, with those that they need.
 
     An exercise that cannot be run in the page is left out.
     """
     cells = {cell["id"]: cell for cell in data["cells"]}
-    found, done = [], set()
+    found, done = [], []
     for exercise in data["exercises"]:
         names = exercise["answers"] + exercise["tests"]
         if any(cells[name]["kind"] == "no" for name in names):
             continue
         before = {need for name in names for need in needed_for(
             cells[name], answers.get(name, ""), cells)}
-        given = [cells[name] for name in cells if name in before - done
-                 and cells[name]["kind"] not in ("stub", "tests", "no")]
-        done |= {cell["id"] for cell in given}
+        given = [cell for name, cell in cells.items() if name in before
+                 and cell["kind"] not in ("stub", "tests", "no")]
+        if not overwritten(given, done):
+            given = [cell for cell in given if cell not in done]
+        done += given
         found += [*given, *rounds(cells, exercise, answers)]
     return found
 
