@@ -224,6 +224,10 @@ def test_the_report_counts_the_cases():
     ("return Z if Z > 0 else 0, Z", "np.where", "np.where"),
     ("return relu(Z)", "without end", "sin fin"),
     ("return Z @ np.ones((99, 1)), Z", "99 rows", "99 filas"),
+    ("return max(*3, Z)", "`*` hands out", "`*` reparte"),
+    ("return [*None], Z", "of type `NoneType`", "de tipo `NoneType`"),
+    ("return dict(**3), Z", "`**` hands out", "`**` reparte"),
+    ("return {**3}, Z", "the keys of a dict", "las claves de un diccionario"),
 ])
 def test_an_error_is_explained_with_the_students_line(body, en, es):
     fn = written(f"def relu(Z):\n    {body}\n", "relu")

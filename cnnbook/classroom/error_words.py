@@ -238,6 +238,14 @@ EXPLAINED += [
      "`range`?",
      "a value of type `{0}` is looped over, and it has no parts; is a "
      "`range` missing?"),
+    (r"after \* must be an iterable, not ([\w.]+)",
+     "`*` reparte las partes de un valor, y llega uno de tipo `{0}`, que no "
+     "las tiene",
+     "`*` hands out the parts of a value, and one of type `{0}` comes, "
+     "which has none"),
+    (r"(?:argument after \*\* must be|object is not) a mapping",
+     "`**` reparte las claves de un diccionario, y llega otra cosa",
+     "`**` hands out the keys of a dict, and something else comes"),
     (r"'([\w.]+)' object is not callable",
      "se llama con paréntesis a un valor de tipo `{0}`, que no es una "
      "función; a una matriz se le ponen corchetes",
