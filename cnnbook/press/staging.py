@@ -16,6 +16,7 @@ from copy import deepcopy
 from posixpath import relpath
 
 from .apps import write_apps
+from .dark import for_screens
 from .editions import arranged, edition, options
 from .execution import code_cells
 from .live import (embed_cells, exercise_list, page_data,
@@ -105,15 +106,19 @@ UNSEEN = re.compile(r"(?s)<!DOCTYPE[^>]*>|<metadata>.*?</metadata>"
                     r"|<!--.*?-->")
 
 
-def standard_svg(nb):
-    "Bring the drawings in the outputs of `nb` up to the standard of EPUB."
+def standard_svg(nb, screens=False):
+    """Bring the drawings in the outputs of `nb` up to the standard of EPUB.
+
+    For `screens`, they follow the colors of the page too.
+    """
     for cell in code_cells(nb):
         for output in cell.outputs:
             svg = output.get("data", {}).get("image/svg+xml")
             if svg:
                 svg = re.sub(r"<path (?![^>]*\bd=)", '<path d="" ',
                              UNSEEN.sub("", svg))
-                output.data["image/svg+xml"] = _lean(svg)
+                output.data["image/svg+xml"] = _lean(
+                    for_screens(svg) if screens else svg)
 
 # %% ../../chapters/making/staging.ipynb #5aa3d462
 # The marks of a line, each of which repeats the style of all of them.
@@ -172,7 +177,7 @@ def page_notebook(nb, page, manifest, names, package=None):
     words, data = manifest["cnnbook"]["words"], None
     whole, nb, links = nb, deepcopy(nb), []
     drop_html(nb)
-    standard_svg(nb)
+    standard_svg(nb, "html" in manifest["format"])
     refer_elsewhere(nb, names)
     if "html" in manifest["format"]:
         embed_widgets(nb, root_of(page))
