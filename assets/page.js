@@ -88,8 +88,12 @@ function reachable(box) {
   const wide = box.scrollWidth > box.clientWidth;
   if (wide) box.tabIndex = 0;
   else box.removeAttribute("tabindex");
-  if (wide) box.style.setProperty(
-    "--wide", box.scrollWidth / parseFloat(getComputedStyle(box).fontSize));
+  if (wide) {
+    const {fontSize} = getComputedStyle(box);
+    const caption = box.querySelector("caption")?.offsetHeight ?? 0;
+    box.style.setProperty("--wide", box.scrollWidth / parseFloat(fontSize));
+    box.style.setProperty("--caption", `${caption}px`);
+  }
   fade(box);
 }
 

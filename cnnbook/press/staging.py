@@ -85,7 +85,7 @@ def repository(root):
         return None
     found = REMOTE.fullmatch(_git(root, "remote", "get-url", "origin"))
     head = _git(root, "symbolic-ref", "--short", "refs/remotes/origin/HEAD")
-    return found and {"url": "https://{host}/{path}".format(**found.groupdict()),
+    return found and {"url": f"https://{found['host']}/{found['path']}",
                       "branch": head.partition("/")[2] or "main"}
 
 # %% ../../chapters/making/staging.ipynb #6410446e
