@@ -26,7 +26,8 @@ from cnnbook.press.links import Page, broken_links
 from cnnbook.press.manifest import BuildError, read_manifest
 from cnnbook.press.quarto import choose_engine, find_quarto
 from cnnbook.press.recorded import record
-from cnnbook.press.staging import whole_books
+from cnnbook.press.staging import (repository, repository_links,
+                                   whole_books)
 from conftest import ROOT
 
 CNNBOOK = Path(sys.executable).with_name("cnnbook")
@@ -317,6 +318,52 @@ SVG('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')""")
     folder = project / "_book" / "es" / "chapters"
     assert all((folder / script).is_file() for script in scripts)
     assert "/widgets/" not in (folder.parent / "index.html").read_text()
+
+
+@pytest.mark.parametrize("remote, place", [
+    ("https://github.com/us/book.git", "https://github.com/us/book/edit"),
+    ("git@github.com:us/book", "https://github.com/us/book/edit"),
+    ("ssh://git@git.us.org:22/us/book.git", "https://git.us.org/us/book/edit"),
+    ("https://me:word@gitlab.com/us/sub/book",
+     "https://gitlab.com/us/sub/book/-/edit"),
+    ("https://codeberg.org/us/book", "https://codeberg.org/us/book/_edit")])
+def test_a_page_links_the_repository_that_it_comes_from(tmp_path, remote,
+                                                        place):
+    assert repository(tmp_path) is None
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    assert repository(tmp_path) is None
+    add = ["git", "-C", tmp_path, "remote", "add", "origin"]
+    subprocess.run([*add, remote], check=True)
+    words = {"edit": "Edit", "report": "Report"}
+    edit, report = repository_links("chapters/a.ipynb", {
+        "words": words, "repository": repository(tmp_path)})
+    assert edit == f"[Edit]({place}/main/chapters/a.ipynb)"
+    assert report == "[Report]({}/issues/new)".format(
+        place.removesuffix("/edit").removesuffix("/_edit"))
+
+
+@pytest.mark.parametrize("remote", ["/srv/book", "../book", "book.git",
+                                    "file:///srv/book.git"])
+def test_a_repository_that_nobody_else_sees_is_not_linked(tmp_path, remote):
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    subprocess.run(["git", "-C", tmp_path, "remote", "add", "origin", remote],
+                   check=True)
+    assert repository(tmp_path) is None
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_pages_are_edited_and_reported_where_the_remote_is(project, engine):
+    make(project, engine=engine, formats=["html"])
+    assert "github" not in text(project)
+    subprocess.run(["git", "init", "-q", project], check=True)
+    subprocess.run(["git", "-C", project, "remote", "add", "origin",
+                    "git@github.com:us/book.git"], check=True)
+    make(project, engine=engine, formats=["html"])
+    for lang, word in ("es", "Editar esta página"), ("en", "Edit this page"):
+        assert re.search('href="https://github.com/us/book/edit/main/'
+                         f'chapters/a.ipynb"[^>]*>{word}', text(project, lang))
+        assert "https://github.com/us/book/issues/new" in text(project, lang)
+    assert "/edit/main/index.ipynb" in text(project, page="index.html")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
