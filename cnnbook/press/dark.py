@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TO_LMS', 'TO_LAB', 'FROM_LAB', 'TO_RGB', 'PAPER', 'INK', 'USED', 'BACKGROUND', 'NUMBER', 'PICTURE', 'CLIP', 'PLACED',
-           'LEAST', 'LETTERS', 'SIZE', 'channels', 'luminance', 'contrast', 'oklab', 'from_oklab', 'on_screen',
+           'LEAST', 'LETTERS', 'SIZE', 'FONT', 'channels', 'luminance', 'contrast', 'oklab', 'from_oklab', 'on_screen',
            'darkened', 'style_of', 'pictures', 'clips', 'readable', 'for_screens']
 
 # %% ../../chapters/making/dark.ipynb #2b73c2de
@@ -174,9 +174,22 @@ def readable(svg):
         f'{found[1]}width="{float(found[2]) * times:.1f}pt" '
         f'height="{float(found[3]) * times:.1f}pt"'), svg, count=1)
 
+# %% ../../chapters/making/dark.ipynb #059507ab
+FONT = re.compile(r'id="([A-Z][A-Za-z\d-]*)-[\da-f]+"')
+
+
+def _brief(svg):
+    "A drawing whose letters have short names."
+    svg = svg.replace("xlink:href", "href")
+    fonts = sorted(set(FONT.findall(svg)), key=len, reverse=True)
+    for letter, font in zip("abcdefgh", fonts):
+        svg = re.sub(f'(id="|href="#){font}-', rf"\1{letter}", svg)
+    return svg
+
 
 def for_screens(svg):
     "The drawing `svg` as the pages show it, in the light and in the dark."
     svg = _kept(BACKGROUND.sub(r"\1fill: none", svg, count=1))
-    return readable(re.sub(r"(<svg [^>]*[^/>]>)", lambda found: (
-        found[0] + style_of(svg)), svg, count=1))
+    svg = re.sub(r"<svg [^>]*[^/>]>", lambda found: (
+        found[0] + style_of(svg)), svg, count=1)
+    return readable(_brief(svg))

@@ -96,7 +96,8 @@ class Prose(HTMLParser):
         super().__init__()
         self.sections, self.summary = [], ""
         self._id, self._silent, self._open = None, [], []
-        self.feed(FORMULA.sub(lambda found: escape(formula(found[0])), text))
+        self.feed(FORMULA.sub(
+            lambda found: escape(formula(found[0])), text))
 
     def handle_starttag(self, tag, attrs):
         attrs = dict(attrs)
