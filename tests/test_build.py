@@ -20,11 +20,11 @@ from nbformat.v4 import (new_code_cell, new_markdown_cell, new_notebook,
 
 import cnnbook
 from cnnbook.cli import parse
-from cnnbook.press import book
+from cnnbook.press import book, quarto
 from cnnbook.press.book import make_book
 from cnnbook.press.links import Page, broken_links
 from cnnbook.press.manifest import BuildError, read_manifest
-from cnnbook.press.quarto import choose_engine, find_quarto
+from cnnbook.press.quarto import PROVED, choose_engine, find_quarto
 from cnnbook.press.recorded import record
 from cnnbook.press.staging import (repository, repository_links,
                                    whole_books)
@@ -32,7 +32,7 @@ from conftest import ROOT
 
 CNNBOOK = Path(sys.executable).with_name("cnnbook")
 ENGINES = ["pandoc", pytest.param("quarto", marks=pytest.mark.skipif(
-    not find_quarto(), reason="quarto 1.9 or newer is not on the PATH"))]
+    not find_quarto(), reason="quarto is not on the PATH"))]
 
 
 def pair(es, en):
@@ -181,8 +181,7 @@ def test_a_mistake_stops_the_build_and_is_named(project, es, en, message):
     assert text(project) == good            # the last good book stays
 
 
-@pytest.mark.skipif(not find_quarto(), reason="quarto 1.9 or newer is not "
-                    "on the PATH")
+@pytest.mark.skipif(not find_quarto(), reason="quarto is not on the PATH")
 @pytest.mark.parametrize("key", ["fig-nada", "nadie2000"])
 def test_quarto_stops_at_a_mistake_too(project, key):
     chapter(project, es=f"Véase @{key}.", en=f"See @{key}.")
@@ -512,19 +511,28 @@ def test_the_staged_projects_are_quarto_projects(project):
             nbformat.validate(nbformat.read(staged / file, as_version=4))
 
 
-def test_without_quarto_it_says_so_once_and_goes_on(tmp_path, monkeypatch):
-    import cnnbook.press.quarto as quarto
-    calls = []
+@pytest.mark.parametrize("there, wanted, engine, why", [
+    (None, None, "pandoc", "not on the PATH"),
+    ("1.10.18", None, "quarto", "proved with Quarto 1.10"),
+    ("1.9.2", None, "pandoc", "not proved with Quarto 1.9, only with 1.10"),
+    ("1.9.2", "quarto", "quarto", "as asked"),
+    ("1.10.18", "pandoc", "pandoc", "as asked")])
+def test_quarto_is_taken_where_the_book_is_proved_with_it(
+        tmp_path, monkeypatch, there, wanted, engine, why):
+    (tmp_path / "quarto").write_text(f"#!/bin/sh\necho {there}\n")
+    (tmp_path / "quarto").chmod(0o755)
+    (tmp_path / PROVED).parent.mkdir(parents=True)
+    (tmp_path / PROVED).write_text("1.10\n")
+    monkeypatch.setattr(quarto, "find_quarto", lambda: there and str(
+        tmp_path / "quarto"))
+    assert choose_engine(tmp_path, wanted)[0] == engine
+    assert why in choose_engine(tmp_path, wanted)[1]
+
+
+def test_quarto_that_is_wanted_and_absent_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(quarto, "find_quarto", lambda: None)
-    monkeypatch.setattr(quarto, "install_quarto",
-                        lambda: calls.append(1) or "the download is blocked")
-    note = tmp_path / "note"
-    for _ in range(2):
-        engine, why = choose_engine(note=note)
-        assert engine == "pandoc" and "the download is blocked" in why
-    assert calls == [1]
     with pytest.raises(BuildError, match="not on the PATH"):
-        choose_engine("quarto")
+        choose_engine(tmp_path, "quarto")
 
 
 def two_more_books(project):

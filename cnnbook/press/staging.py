@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['SUFFIXES', 'REMOTE', 'EDITORS', 'UNSEEN', 'SAME_STYLE', 'CHOOSER', 'LOST', 'FOREIGN', 'NUMBERS', 'whole_books',
            'page_links', 'repository', 'repository_links', 'embed_widgets', 'write_data', 'drop_html', 'standard_svg',
-           'exercises_of', 'invite', 'drop_live', 'page_notebook', 'elsewhere', 'write_shared', 'names_in_words',
-           'write_project', 'stage']
+           'exercises_of', 'invite', 'drop_live', 'page_notebook', 'elsewhere', 'standalone', 'write_shared',
+           'names_in_words', 'write_project', 'stage']
 
 # %% ../../chapters/making/staging.ipynb #f8c361e3
 import json
@@ -261,6 +261,22 @@ def elsewhere(page, manifest, books):
         found = names_elsewhere(here, places, words, title, way) | found
     return found
 
+# %% ../../chapters/making/staging.ipynb #b7c15d40
+def standalone(manifest):
+    """The manifest of a project with one language, whose pages are whole.
+
+    The address of the book, if it has one, becomes that of the edition.
+    """
+    kept = {key: value for key, value in manifest.items()
+            if key not in ("profile", "ipynb-filters")}
+    book = manifest["book"]
+    if book.get("site-url"):
+        site = f"{book['site-url'].rstrip('/')}/{manifest['lang']}"
+        book = book | {"site-url": site}
+    return kept | {"book": book, "project": {
+        "type": "book", "output-dir": "_site",
+        "post-render": manifest["project"]["post-render"]}}
+
 # %% ../../chapters/making/staging.ipynb #f5c9b5a8
 CHOOSER, LOST = "languages.html", "404.html"    # pages in both languages
 FOREIGN = shutil.ignore_patterns(CHOOSER, LOST, "readme.png")
@@ -337,7 +353,7 @@ def stage(root, lang, notebooks, formats, live=False):
     Python lies beside the pages for their cells to run. Returns the
     manifest of the edition and, for each project, its folder and manifest.
     """
-    manifest, staged = read_manifest(root, lang), []
+    manifest, staged = standalone(read_manifest(root, lang)), []
     editions = {path.relative_to(root).as_posix(): edition(nb, lang)
                 for path, nb in notebooks.items()}
     manifest["format"] = {key: value for key, value
