@@ -115,7 +115,8 @@
           <p>${excerpt(entry, words)}</p></a></li>`).join("");
     input.setAttribute("aria-expanded", found.length > 0);
     status.textContent = !words.length ? ""
-      : found.length ? `${found.length} ${WORDS.results}` : WORDS.nothing;
+      : !found.length ? WORDS.nothing
+      : `${found.length} ${found.length > 1 ? WORDS.results : WORDS.result}`;
     select(0);
   }
 

@@ -272,7 +272,7 @@ def test_search_finds_whatever_the_accents(on_page, lang, query, title):
         assert title in await first.inner_text()
         assert await first.locator("mark").count() >= 2
         count = await page.locator("[role=option]").count()
-        assert str(count) in await page.locator("dialog [role=status]").inner_text()
+        assert str(count) in await page.locator("dialog.search [role=status]").inner_text()
     on_page(visit, f"{lang}/{LESSON}")
 
 
@@ -293,10 +293,10 @@ def test_search_is_used_with_the_keyboard_and_leads_to_the_place(on_page):
             "location.hash.slice(1))).getBoundingClientRect().top)") < 300
         await page.keyboard.press("/")
         await page.keyboard.type("xyzzy")
-        status = page.locator("dialog [role=status]", has_text="Nada")
+        status = page.locator("dialog.search [role=status]", has_text="Nada")
         await status.wait_for()
         await page.keyboard.press("Escape")
-        assert not await page.locator("dialog").is_visible()
+        assert not await page.locator("dialog.search").is_visible()
     on_page(visit, f"es/{LESSON}", reduced_motion="reduce")
 
 

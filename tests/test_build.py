@@ -20,18 +20,19 @@ from nbformat.v4 import (new_code_cell, new_markdown_cell, new_notebook,
 
 import cnnbook
 from cnnbook.cli import parse
-from cnnbook.press import book
+from cnnbook.press import book, quarto
 from cnnbook.press.book import make_book
 from cnnbook.press.links import Page, broken_links
 from cnnbook.press.manifest import BuildError, read_manifest
-from cnnbook.press.quarto import choose_engine, find_quarto
+from cnnbook.press.quarto import PROVED, choose_engine, find_quarto
 from cnnbook.press.recorded import record
-from cnnbook.press.staging import whole_books
+from cnnbook.press.staging import (repository, repository_links,
+                                   whole_books)
 from conftest import ROOT
 
 CNNBOOK = Path(sys.executable).with_name("cnnbook")
 ENGINES = ["pandoc", pytest.param("quarto", marks=pytest.mark.skipif(
-    not find_quarto(), reason="quarto 1.9 or newer is not on the PATH"))]
+    not find_quarto(), reason="quarto is not on the PATH"))]
 
 
 def pair(es, en):
@@ -181,8 +182,7 @@ def test_a_mistake_stops_the_build_and_is_named(project, es, en, message):
     assert text(project) == good            # the last good book stays
 
 
-@pytest.mark.skipif(not find_quarto(), reason="quarto 1.9 or newer is not "
-                    "on the PATH")
+@pytest.mark.skipif(not find_quarto(), reason="quarto is not on the PATH")
 @pytest.mark.parametrize("key", ["fig-nada", "nadie2000"])
 def test_quarto_stops_at_a_mistake_too(project, key):
     chapter(project, es=f"Véase @{key}.", en=f"See @{key}.")
@@ -318,6 +318,52 @@ SVG('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')""")
     folder = project / "_book" / "es" / "chapters"
     assert all((folder / script).is_file() for script in scripts)
     assert "/widgets/" not in (folder.parent / "index.html").read_text()
+
+
+@pytest.mark.parametrize("remote, place", [
+    ("https://github.com/us/book.git", "https://github.com/us/book/edit"),
+    ("git@github.com:us/book", "https://github.com/us/book/edit"),
+    ("ssh://git@git.us.org:22/us/book.git", "https://git.us.org/us/book/edit"),
+    ("https://me:word@gitlab.com/us/sub/book",
+     "https://gitlab.com/us/sub/book/-/edit"),
+    ("https://codeberg.org/us/book", "https://codeberg.org/us/book/_edit")])
+def test_a_page_links_the_repository_that_it_comes_from(tmp_path, remote,
+                                                        place):
+    assert repository(tmp_path) is None
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    assert repository(tmp_path) is None
+    add = ["git", "-C", tmp_path, "remote", "add", "origin"]
+    subprocess.run([*add, remote], check=True)
+    words = {"edit": "Edit", "report": "Report"}
+    edit, report = repository_links("chapters/a.ipynb", {
+        "words": words, "repository": repository(tmp_path)})
+    assert edit == f"[Edit]({place}/main/chapters/a.ipynb)"
+    assert report == "[Report]({}/issues/new)".format(
+        place.removesuffix("/edit").removesuffix("/_edit"))
+
+
+@pytest.mark.parametrize("remote", ["/srv/book", "../book", "book.git",
+                                    "file:///srv/book.git"])
+def test_a_repository_that_nobody_else_sees_is_not_linked(tmp_path, remote):
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    subprocess.run(["git", "-C", tmp_path, "remote", "add", "origin", remote],
+                   check=True)
+    assert repository(tmp_path) is None
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_pages_are_edited_and_reported_where_the_remote_is(project, engine):
+    make(project, engine=engine, formats=["html"])
+    assert "github" not in text(project)
+    subprocess.run(["git", "init", "-q", project], check=True)
+    subprocess.run(["git", "-C", project, "remote", "add", "origin",
+                    "git@github.com:us/book.git"], check=True)
+    make(project, engine=engine, formats=["html"])
+    for lang, word in ("es", "Editar esta página"), ("en", "Edit this page"):
+        assert re.search('href="https://github.com/us/book/edit/main/'
+                         f'chapters/a.ipynb"[^>]*>{word}', text(project, lang))
+        assert "https://github.com/us/book/issues/new" in text(project, lang)
+    assert "/edit/main/index.ipynb" in text(project, page="index.html")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -466,19 +512,28 @@ def test_the_staged_projects_are_quarto_projects(project):
             nbformat.validate(nbformat.read(staged / file, as_version=4))
 
 
-def test_without_quarto_it_says_so_once_and_goes_on(tmp_path, monkeypatch):
-    import cnnbook.press.quarto as quarto
-    calls = []
+@pytest.mark.parametrize("there, wanted, engine, why", [
+    (None, None, "pandoc", "not on the PATH"),
+    ("1.10.18", None, "quarto", "proved with Quarto 1.10"),
+    ("1.9.2", None, "pandoc", "not proved with Quarto 1.9, only with 1.10"),
+    ("1.9.2", "quarto", "quarto", "as asked"),
+    ("1.10.18", "pandoc", "pandoc", "as asked")])
+def test_quarto_is_taken_where_the_book_is_proved_with_it(
+        tmp_path, monkeypatch, there, wanted, engine, why):
+    (tmp_path / "quarto").write_text(f"#!/bin/sh\necho {there}\n")
+    (tmp_path / "quarto").chmod(0o755)
+    (tmp_path / PROVED).parent.mkdir(parents=True)
+    (tmp_path / PROVED).write_text("1.10\n")
+    monkeypatch.setattr(quarto, "find_quarto", lambda: there and str(
+        tmp_path / "quarto"))
+    assert choose_engine(tmp_path, wanted)[0] == engine
+    assert why in choose_engine(tmp_path, wanted)[1]
+
+
+def test_quarto_that_is_wanted_and_absent_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(quarto, "find_quarto", lambda: None)
-    monkeypatch.setattr(quarto, "install_quarto",
-                        lambda: calls.append(1) or "the download is blocked")
-    note = tmp_path / "note"
-    for _ in range(2):
-        engine, why = choose_engine(note=note)
-        assert engine == "pandoc" and "the download is blocked" in why
-    assert calls == [1]
     with pytest.raises(BuildError, match="not on the PATH"):
-        choose_engine("quarto")
+        choose_engine(tmp_path, "quarto")
 
 
 def two_more_books(project):

@@ -77,8 +77,12 @@ globalThis.cnnbook ??= {};
     }).join("");
   }
 
-  const picture = (source, alt) => make("figure", {},
-    make("img", {src: source, alt}));
+  function picture(source, alt) {
+    const figure = make("figure", {}, make("img", {src: source, alt}));
+    globalThis.enlargeable?.(figure);       // of page.js
+    return figure;
+  }
+
   function html(text) {
     const box = make("div", {className: "live-html", innerHTML: text});
     for (const reason of box.querySelectorAll("[role=status] p")) {

@@ -381,7 +381,11 @@ details summary { cursor: pointer; font-weight: 600; font-size: .95rem; padding:
   .lab { padding: .8rem; --cell: 2.05rem; }
   td { font-size: .9rem; }
 }
-@media print { .lab { break-inside: avoid; } }
+@media print {
+  .lab { break-inside: avoid; }
+  .scroller { overflow: visible; }
+  .icon, .row > button, .stepper button { display: none; }
+}
 `;
 
   // A sum written out.

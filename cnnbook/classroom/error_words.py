@@ -238,6 +238,10 @@ EXPLAINED += [
      "`range`?",
      "a value of type `{0}` is looped over, and it has no parts; is a "
      "`range` missing?"),
+]
+
+# %% ../../chapters/making/diagnosis.ipynb #7ac04e1d
+EXPLAINED += [
     (r"after \* must be an iterable, not ([\w.]+)",
      "`*` reparte las partes de un valor, y llega uno de tipo `{0}`, que no "
      "las tiene",

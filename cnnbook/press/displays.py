@@ -12,6 +12,8 @@ import sys
 from types import (BuiltinFunctionType, FunctionType, ModuleType,
                    SimpleNamespace)
 
+from .dark import for_screens
+
 # %% ../../chapters/making/kernel.ipynb #65c3adcc
 PAIRS = {list: "[]", tuple: "()", set: "{}", dict: "{}"}
 WIDTH, LONGEST, WHOLE = 79, 1000, 200_000     # columns, items, characters
@@ -93,9 +95,10 @@ def bundle(value):
     return {mime: _text(form) for mime, form in data.items()}, {}
 
 
-def _text(form):
-    return base64.b64encode(form).decode() if isinstance(form, bytes) else (
-        str(form))
+def _text(form, mime=None):
+    if isinstance(form, bytes):
+        return base64.b64encode(form).decode()
+    return for_screens(str(form)) if mime == "image/svg+xml" else str(form)
 
 
 def figure_bundle(fig):
@@ -152,7 +155,7 @@ class PageShell:
         for value in values:
             forms, about = (value, {}) if raw else bundle(value)
             self.emit({"kind": "display", "data": {
-                mime: _text(form) for mime, form in forms.items()},
+                mime: _text(form, mime) for mime, form in forms.items()},
                 "metadata": about | (metadata or {})})
 
     def clear_output(self, wait=False):

@@ -205,9 +205,6 @@ def render_html(project, manifest, out):
                                            out), range(len(book))))
     shutil.copytree(project / "_pandoc" / "figures", out / "figures",
                     dirs_exist_ok=True)
-    shutil.copytree(project / "assets", out / "assets", dirs_exist_ok=True,
-                    ignore=shutil.ignore_patterns("pandoc", "quarto*"))
-    (out / "assets" / "theme.scss").rename(out / "assets" / "theme.css")
 
 # %% ../../chapters/making/pandoc.ipynb #de6fc3d5
 FACTS = "title", "subtitle", "author", "description"

@@ -9,7 +9,7 @@ __all__ = ['MOVED', 'address_table', 'write_redirects']
 from html import escape
 from posixpath import dirname, join, relpath
 
-from .manifest import BuildError, subfolder
+from .manifest import BuildError, pages, subfolder
 from ..storage import write_whole
 
 # %% ../../chapters/making/redirects.ipynb #d2429cd7
@@ -52,12 +52,13 @@ MOVED = """<!DOCTYPE html>
 </html>
 """
 
-
+# %% ../../chapters/making/redirects.ipynb #9f1e6b20
 def write_redirects(folder, manifest):
     "Leave in `folder`, an edition, a page where each one that moved was."
     moved = manifest["cnnbook"].get("moved") or {}
+    listed = {page["url"] for page in pages(manifest)}
     for old, new in moved.items():
-        if (folder / old).exists():
+        if old in listed:
             raise BuildError(f"_quarto.yml: moved: {old} is still a page")
         way = relpath(new, dirname(old) or ".")
         (folder / old).parent.mkdir(parents=True, exist_ok=True)
