@@ -119,7 +119,8 @@ def test_it_makes_two_languages_in_two_formats(project):
     paths = make(project)
     assert [p.relative_to(project / "_book").as_posix() for p in paths] == [
         f"{lang}/{name}" for lang in ("es", "en") for name in
-        ("index.html", f"cnnbook-{lang}.pdf", f"cnnbook-{lang}.epub")]
+        ("index.html", f"cnnbook-{lang}.pdf", f"cnnbook-{lang}-tablet.pdf",
+         f"cnnbook-{lang}.epub")]
     assert all(path.stat().st_size > 1000 for path in paths)
     assert "Lo dijo" in text(project) and "So" not in text(project)
     assert "So" in text(project, "en") and ">42" in text(project)

@@ -75,22 +75,29 @@ local function number_header(header)
   return header
 end
 
-local function number_caption(block, kind)
-  if not block.identifier:match("^" .. kind .. "%-") then return end
+-- The list of figures of the PDF has only the first sentence of a caption.
+local function mark_rest(inlines)
+  for i, piece in ipairs(inlines) do
+    if piece.t == "Str" and piece.text:match("[.?]$") and inlines[i + 1] then
+      inlines:insert(i + 1, inline("#rest["))
+      return inlines:insert(inline("]"))
+    end
+  end
+end
+
+local function number_caption(block)
+  if block.identifier == "" then return end
   local first = block.caption.long[1]
   first.content = pandoc.List{
     pandoc.Str(numbered(block.identifier).name .. ":"), pandoc.Space()}
     .. first.content
+  if not html() then mark_rest(first.content) end
+  if target == "epub" then  -- where Pandoc finds a division, but no figure
+    local id = block.identifier
+    block.identifier = ""
+    return pandoc.Div({block}, {id = id})
+  end
   return block
-end
-
--- In an EPUB, Pandoc finds a division in another file, but no figure.
-local function number_figure(figure)
-  local block = number_caption(figure, "fig")
-  if not block or target ~= "epub" then return block end
-  local id = block.identifier
-  block.identifier = ""
-  return pandoc.Div({block}, {id = id})
 end
 
 local function equation(math, id)
@@ -147,8 +154,7 @@ function Pandoc(doc)
   from:close()
   doc = doc:walk{Div = special}
   doc = doc:walk{Header = number_header, Para = number_equations,
-    Figure = number_figure,
-    Table = function(tbl) return number_caption(tbl, "tbl") end}
+    Figure = number_caption, Table = number_caption}
   for i, block in ipairs(doc.blocks) do
     if block.t == "Header" and block.level == 1 then
       file = block.attributes.file
