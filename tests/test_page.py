@@ -213,8 +213,8 @@ def test_a_heading_can_be_linked(visit, lang, name):
     assert page.url.endswith("#sec-conv1d-flip")
 
 
-FIGURE, EQUATION = "main a[href='#fig-conv1d-copies']", (
-    "main a[href='#eq-conv1d-definition']")
+FIGURE, EQUATION = "main a[href$='#fig-conv1d-copies']", (
+    "main a[href$='#eq-conv1d-definition']")
 WORK = "main a[href*='99_references.html#ref-']"
 
 
