@@ -164,9 +164,7 @@ def test_a_laboratory_has_no_picture_to_open(visit):
 # Wide -----------------------------------------------------------------------
 
 @pytest.mark.parametrize("url", CHAPTERS)
-def test_what_is_wide_shows_that_it_scrolls(visit, ours, url):  # noqa: F811
-    if not ours:
-        pytest.skip("the tables of Quarto scroll by themselves")
+def test_what_is_wide_shows_that_it_scrolls(visit, url):
     page = visit(f"es/{url}", viewport=PHONE)
     wide = page.evaluate("""() => [...document.querySelectorAll(
       ".table, math[display='block']")].filter(e => e.scrollWidth
