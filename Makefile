@@ -18,7 +18,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/ready
 OLD = .venv-oldest
-OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source house chapters execution export preview build book epub browser widgets runtime packs python_in_pages) --ignore-glob="*/test_live_*"
+OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source house chapters execution export preview build book epub browser page paper one_truth quarto widgets runtime packs python_in_pages) --ignore-glob="*/test_live_*"
 # What takes long, so that both halves end together.
 TUTOR = mutants marks diagnosis tutor tutor_graded exercises live_chapters live_exercises live_apps python_in_pages
 NARROW = $(if $(LANG_),--lang $(LANG_)) $(if $(FORMAT),--format $(FORMAT)) $(if $(ENGINE),--engine $(ENGINE)) $(if $(LIVE),--live $(LIVE))

@@ -78,8 +78,8 @@ def _add_book(commands):
                              help="one format only (default: "
                              f"{'html' if command is look else 'all'})")
         command.add_argument("--engine", choices=("quarto", "pandoc"),
-                             help="who makes the pages (default: Quarto if "
-                             "it is there or can be installed)")
+                             help="who makes the pages (default: Quarto in "
+                             "a version with which the book is proved)")
         command.add_argument("--jobs", type=int, metavar="N",
                              help="chapters to run at a time (default: the "
                              "number of cores)")

@@ -15,8 +15,9 @@ import pytest
 
 from cnnbook.press.book import carry_python, make_book
 from cnnbook.press.manifest import files
-from cnnbook.press.quarto import find_quarto
+from cnnbook.press.quarto import PROVED, find_quarto, version_of
 from cnnbook.press.runtime import find_runtime
+from cnnbook.storage import write_whole
 
 ROOT = Path(__file__).resolve().parents[1]
 MAY_SKIP = ROOT / "tests" / "may_skip.txt"
@@ -65,6 +66,36 @@ class Skips:
                 terminalreporter.line(line)
 
 
+class QuartoProof:
+    """Tells how many tests needed Quarto; a whole green run proves it.
+
+    Its version is then added to those with which `make book` takes it.
+    """
+    WHOLE = {f"test_{name}.py" for name in (
+        "book", "browser", "build", "quarto", "page", "one_truth")}
+
+    def __init__(self, version):
+        self.version, self.passed = version, 0
+
+    def pytest_runtest_logreport(self, report):
+        name = report.nodeid
+        if report.when == "call" and report.passed:
+            self.passed += "quarto" in name.partition("::")[2] or (
+                "test_quarto" in name)
+
+    def pytest_sessionfinish(self, session):
+        seen = {item.path.name for item in session.items}
+        listed = (ROOT / PROVED).read_text("utf-8").split()
+        whole = self.WHOLE <= seen and not session.config.option.keyword
+        if whole and session.exitstatus == 0 and self.version not in listed:
+            write_whole(ROOT / PROVED, "".join(
+                f"{version}\n" for version in [*listed, self.version]))
+
+    def pytest_terminal_summary(self, terminalreporter):
+        terminalreporter.line(f"{self.passed} tests passed with Quarto "
+                              f"{self.version}")
+
+
 def pytest_addoption(parser):
     parser.addoption("--strict-skips", action="store_true",
                      help="fail if a test is skipped that may_skip.txt does "
@@ -74,6 +105,9 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if config.getoption("--strict-skips") or os.environ.get("CI"):
         config.pluginmanager.register(Skips(), "skips")
+    if find_quarto():
+        config.pluginmanager.register(
+            QuartoProof(version_of(find_quarto())), "quarto")
 
 
 def wait_for(condition, seconds=60, every=0.02, told=str):
