@@ -379,9 +379,12 @@ def test_a_chapter_is_read_in_a_few_sittings(pdfs, lang):
 
 
 @pytest.mark.parametrize("lang", LANGS)
-def test_the_text_of_the_pdf_stays_on_the_page(book, lang):
+@pytest.mark.parametrize("small", [False, True])
+def test_the_text_of_the_pdf_stays_on_the_page(book, lang, small):
     from pypdfium2 import PdfDocument
-    with PdfDocument(file_of(book, lang, "PDF")) as pdf:
+    words = read_manifest(ROOT, lang)["cnnbook"]["words"]
+    kind = words["tablet"] if small else "PDF"
+    with PdfDocument(file_of(book, lang, kind)) as pdf:
         for number, page in enumerate(pdf, 1):
             width, height = page.get_size()
             text = page.get_textpage()
