@@ -3,56 +3,23 @@
 -- callouts and folded code. The metadata `target` is html, epub or typst;
 -- `numbers` is a file with the number and the name of each id; every chapter
 -- is a level 1 heading with its `file`.
+local boxes = dofile(pandoc.path.join{
+  pandoc.path.directory(PANDOC_SCRIPT_FILE), "..", "boxes.lua"})
 local words, target
 local numbers       -- id -> {number = "1.2", name = "Figure 1.2"}
 local file          -- of the chapter that is being read
 
 local function html() return target ~= "typst" end
 local function str(s) return pandoc.utils.stringify(s) end
-local function raw(s) return pandoc.RawBlock(html() and "html" or target, s) end
 local function inline(s) return pandoc.RawInline(target, s) end
 
 -- Callouts, folded cells and text for one format ---------------------------
 
-local function folded(title, blocks)
-  local head = pandoc.Plain(title)
-  if html() then
-    local open = raw("<details><summary>")
-    return pandoc.List{open, head, raw("</summary>")} .. blocks
-      .. {raw("</details>")}
-  end
-  return pandoc.List{pandoc.Plain{inline("#block(sticky: true)["),
-    pandoc.Strong(title), inline("]")}} .. blocks
-end
-
-local function callout(div, kind)
-  local title, first = nil, div.content[1]
-  if first and first.t == "Header" then
-    title = first.content
-    div.content:remove(1)
-  else
-    title = pandoc.Inlines(words["callout-" .. kind])
-  end
-  if not html() then
-    local open = pandoc.Plain(pandoc.List{inline('#callout("' .. kind .. '")[')}
-      .. title .. {inline("][")})
-    return pandoc.List{open} .. div.content .. {raw("]")}
-  end
-  div.classes:insert("callout")
-  if div.attributes.collapse == "true" then
-    div.attributes.collapse = nil
-    div.content = folded(title, div.content)
-  else
-    div.content:insert(1, pandoc.Div(pandoc.Para(title), {class = "callout-title"}))
-  end
-  return div
-end
-
 local function special(div)
-  local kind = table.concat(div.classes, " "):match("callout%-(%w+)")
-  if kind then return callout(div, kind) end
+  local box = boxes.callout(target, div, words)
+  if box then return box end
   if div.attributes.summary then
-    return folded(pandoc.Inlines(div.attributes.summary), div.content)
+    return boxes.folded(target, pandoc.Inlines(div.attributes.summary), div.content)
   end
   local format = div.attributes["when-format"]
   if format then   -- "html:js": HTML that runs scripts, so not the epub

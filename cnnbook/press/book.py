@@ -31,7 +31,7 @@ from .staging import (CHOOSER, LOST, SUFFIXES, stage,
 from ..storage import write_whole
 
 # %% ../../chapters/making/book.ipynb #a11e0877
-UNSHARED = shutil.ignore_patterns("pandoc", "quarto")
+UNSHARED = shutil.ignore_patterns("pandoc", "quarto", "boxes.lua")
 
 
 def finish(project, manifest, folder):
