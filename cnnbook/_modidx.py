@@ -1988,7 +1988,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                       'cnnbook.press.pandoc.render_epub': ('making/pandoc.html#render_epub', 'cnnbook/press/pandoc.py'),
                                       'cnnbook.press.pandoc.render_html': ('making/pandoc.html#render_html', 'cnnbook/press/pandoc.py'),
                                       'cnnbook.press.pandoc.render_pdf': ('making/pandoc.html#render_pdf', 'cnnbook/press/pandoc.py'),
-                                      'cnnbook.press.pandoc.render_tablet': ('making/pandoc.html#render_tablet', 'cnnbook/press/pandoc.py'),
                                       'cnnbook.press.pandoc.run_pandoc': ('making/pandoc.html#run_pandoc', 'cnnbook/press/pandoc.py'),
                                       'cnnbook.press.pandoc.split_pages': ('making/pandoc.html#split_pages', 'cnnbook/press/pandoc.py'),
                                       'cnnbook.press.pandoc.text_of': ('making/pandoc.html#text_of', 'cnnbook/press/pandoc.py'),

@@ -20,7 +20,7 @@ from .export import export_package
 from .links import broken_links
 from .manifest import BuildError, read_notebooks, subfolder
 from .packs import mark_of, packs_of, write_packs
-from .pandoc import render_book, render_tablet
+from .pandoc import render_book
 from .quarto import choose_engine, render_with_quarto
 from .recorded import recall, record
 from .redirects import write_redirects
@@ -54,9 +54,8 @@ def render(project, manifest, engine, out):
     aside = subfolder(manifest)
     folder = out / aside
     folder.mkdir(parents=True, exist_ok=True)
-    if engine == "quarto" and not aside:
+    if engine == "quarto" and "html" in manifest["format"] and not aside:
         render_with_quarto(project, manifest, folder)   # and finishes
-        render_tablet(project, manifest, folder)
     else:
         render_book(project, manifest, folder)
         finish(project, manifest, folder)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['ASSETS', 'CODE_LINE', 'FACTS', 'PAPERS', 'run_pandoc', 'read_book', 'elements', 'identifier', 'text_of',
            'split_pages', 'link_pages', 'relative', 'parts_of', 'page_variables', 'write_pages', 'write_page',
-           'render_html', 'typeset', 'render_pdf', 'render_tablet', 'render_epub', 'render_book']
+           'render_html', 'typeset', 'render_pdf', 'render_epub', 'render_book']
 
 # %% ../../chapters/making/pandoc.ipynb #80daee49
 import json
@@ -221,7 +221,7 @@ def typeset(project, source, inputs, **options):
         raise BuildError(f"{source}: {error.diagnostic}") from None
 
 # %% ../../chapters/making/pandoc.ipynb #9d2f40aa
-def render_pdf(project, manifest, out, papers=PAPERS):
+def render_pdf(project, manifest, out):
     "Write the PDFs of the staged `project` into the folder `out`."
     tree, blocks = read_book(project, manifest, "typst"), []
     for title, group in groupby(split_pages(tree, manifest),
@@ -237,16 +237,9 @@ def render_pdf(project, manifest, out, papers=PAPERS):
         "variables": {
             "lang": manifest["lang"], "words": manifest["cnnbook"]["words"],
             **{key: book[key] for key in FACTS}}})
-    for paper in papers:
-        path = out / f"{book['output-file']}{PAPERS[paper]}.pdf"
+    for paper, end in PAPERS.items():
+        path = out / f"{book['output-file']}{end}.pdf"
         path.write_bytes(typeset(project, source, {"paper": paper}))
-
-
-def render_tablet(project, manifest, out):
-    "Write the PDF with small pages alone, which Quarto does not make."
-    if "typst" in manifest["format"]:
-        write_markdown(project, manifest)
-        render_pdf(project, manifest, out, ["tablet"])
 
 # %% ../../chapters/making/pandoc.ipynb #2f1c7ba3
 def render_epub(project, manifest, out):
