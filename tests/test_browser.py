@@ -1,8 +1,7 @@
 """The finished book in a real browser: Debian's Chromium, with Playwright.
 
 Every page of both editions is opened at two widths, in light and in dark.
-The pages that Pandoc makes are read from files, as a reader would; those of
-Quarto, whose own scripts need it, from a server on this machine.
+The pages are read from files, as a reader would, whoever made them.
 """
 import asyncio
 import json
@@ -30,7 +29,8 @@ AXE = "axe-core-4.14.1"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 LANGS = "es", "en"
 MANIFEST = read_manifest(ROOT, "es")
-URLS = [page["url"] for page in pages(MANIFEST)] + [
+READER = [page["url"] for page in pages(MANIFEST)]
+URLS = READER + [
     f"making/{page['url']}" for page in pages(workshop(MANIFEST))]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 LESSON = "chapters/01_conv1d.html"
@@ -67,9 +67,9 @@ def ours(book):
 
 
 @pytest.fixture(scope="module")
-def home(book, served, ours):
-    "Where the pages are opened."
-    return book.as_uri() if ours else served
+def home(book):
+    "Where the pages are opened: from the disk."
+    return book.as_uri()
 
 
 @pytest.fixture(scope="module")
@@ -166,8 +166,9 @@ def seen(browse, home, axe, ours):
         async def one(lang, url, width):
             async with slots:
                 return await look(contexts[width], home, lang, url, width,
-                                  axe if ours else None)
-        keys = [(lang, url, width) for lang in LANGS for url in URLS
+                                  axe)
+        urls = URLS if ours else READER     # the workshop is always ours
+        keys = [(lang, url, width) for lang in LANGS for url in urls
                 for width in contexts]
         return dict(zip(keys, await asyncio.gather(*(one(*k) for k in keys))))
     return browse(visit)
@@ -204,9 +205,7 @@ def test_the_pages_follow_the_colors_of_the_system(seen):
         assert light > 700 and dark < 120, key
 
 
-def test_axe_finds_nothing_against_wcag_2_2(seen, ours):
-    if not ours:
-        pytest.skip("what Quarto draws around the text is not ours")
+def test_axe_finds_nothing_against_wcag_2_2(seen):
     found = {}
     assert all("axe" in page["light"] for page in seen.values())
     for key, page in seen.items():
@@ -241,7 +240,7 @@ def on_page(browse, home):
     return run
 
 
-def test_without_scripts_the_whole_text_is_there(on_page, ours, home):
+def test_without_scripts_the_whole_text_is_there(on_page, home):
     async def visit(page):
         text = ""
         for url in URLS:
@@ -253,8 +252,6 @@ def test_without_scripts_the_whole_text_is_there(on_page, ours, home):
             assert not hidden, url
             text += await page.locator("main").inner_text()
         return text
-    if not ours:
-        pytest.skip("Quarto folds its callouts with scripts")
     text = on_page(visit, "es/index.html", java_script_enabled=False)
     assert len(text) > 100_000 and "def conv1d(" in text
 

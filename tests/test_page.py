@@ -10,8 +10,7 @@ import pytest
 from cnnbook.press.dark import PAPER, contrast
 from cnnbook.press.manifest import pages, read_manifest, workshop
 from conftest import ROOT
-from test_browser import (DESK, LANGS, LESSON, PHONE, home, ours,  # noqa: F401
-                          served)
+from test_browser import DESK, LANGS, LESSON, PHONE, home, ours  # noqa: F401
 
 MANIFEST = read_manifest(ROOT, "es")
 CHAPTERS = [page["url"] for page in pages(MANIFEST)]

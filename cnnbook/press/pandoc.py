@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['ASSETS', 'CODE_LINE', 'FACTS', 'PAPERS', 'run_pandoc', 'read_book', 'elements', 'identifier', 'text_of',
            'split_pages', 'link_pages', 'relative', 'parts_of', 'page_variables', 'write_pages', 'write_page',
-           'render_html', 'typeset', 'render_pdf', 'render_epub', 'render_book']
+           'render_html', 'typeset', 'render_pdf', 'draw_cover', 'render_epub', 'render_book']
 
 # %% ../../chapters/making/pandoc.ipynb #80daee49
 import json
@@ -242,14 +242,20 @@ def render_pdf(project, manifest, out):
         path.write_bytes(typeset(project, source, {"paper": paper}))
 
 # %% ../../chapters/making/pandoc.ipynb #2f1c7ba3
+def draw_cover(project, manifest):
+    "The cover of a staged `project`, the bytes of a PNG."
+    facts = {key: manifest["book"][key] for key in FACTS}
+    return typeset(project, project / "assets" / "cover.typ", facts | {
+        "lang": manifest["lang"], "paper": "cover"}, format="png", ppi=200)
+
+
 def render_epub(project, manifest, out):
     "Write the EPUB of the staged `project` into the folder `out`."
     tree, book = read_book(project, manifest, "epub"), manifest["book"]
     facts = {key: book[key] for key in FACTS} | {"lang": manifest["lang"]}
     path, assets = out / f"{book['output-file']}.epub", project / "assets"
     cover = project / "_pandoc" / "cover.png"
-    cover.write_bytes(typeset(project, assets / "cover.typ", facts | {
-        "paper": "cover"}, format="png", ppi=200))
+    cover.write_bytes(draw_cover(project, manifest))
     write_pages(project, tree, path, {
         "to": "epub3", "html-math-method": {"method": "mathml"},
         "table-of-contents": True, "toc-depth": 2,

@@ -16,7 +16,7 @@ import yaml
 from platformdirs import user_cache_path, user_data_path
 
 from .book import (STAMP, carry_python, finish, render,
-                                run_notebooks, stamp)
+                                run_notebooks, stamp, write_cover)
 from .editions import LANGUAGES
 from .links import broken_links
 from .manifest import MAKING, BuildError, pages
@@ -77,6 +77,7 @@ def before(root, profile, out):
     files = [page["file"] for page in pages(manifest)]
     staged = root / "build" / lang
     forget(root, staged, files, kept_by_quarto())
+    write_cover(staged, manifest)
     for name in "notebooks", "source":
         shutil.copytree(staged / name, out / name, dirs_exist_ok=True)
 

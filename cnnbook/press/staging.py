@@ -272,7 +272,7 @@ def standalone(manifest):
     """
     kept = {key: value for key, value in manifest.items()
             if key not in ("profile", "ipynb-filters")}
-    book = manifest["book"]
+    book = manifest["book"] | {"cover-image": "assets/cover.png"}
     if book.get("site-url"):
         site = f"{book['site-url'].rstrip('/')}/{manifest['lang']}"
         book = book | {"site-url": site}
