@@ -108,6 +108,10 @@ MEASURE = """() => ({
     .map(i => i.src),
 })"""
 
+# Quarto's pages change their colors with a script, and later than the system.
+PAINTED = """() => new Promise(done => setTimeout(
+  () => requestAnimationFrame(() => requestAnimationFrame(done)), 30))"""
+
 # Formulas and colored code are the same on every page and cost most of the
 # time: they are looked at on these alone. Dark changes only the colors, and a
 # phone everything else.
@@ -146,6 +150,7 @@ async def look(context, home, lang, url, width, axe):
         await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         if scheme == "light":
             await page.goto(f"{home}/{lang}/{url}")
+        await page.evaluate(PAINTED)
         seen[scheme] = await page.evaluate(MEASURE)
         asked = axe and asked_of_axe(url, width, scheme)
         if asked:
