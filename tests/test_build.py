@@ -528,6 +528,10 @@ def test_quarto_is_taken_where_the_book_is_proved_with_it(
         tmp_path / "quarto"))
     assert choose_engine(tmp_path, wanted)[0] == engine
     assert why in choose_engine(tmp_path, wanted)[1]
+    if there and not wanted:
+        (tmp_path / PROVED).write_text("")
+        told = choose_engine(tmp_path)
+        assert told[0] == "pandoc" and "only" not in told[1]
 
 
 def test_quarto_that_is_wanted_and_absent_is_named(tmp_path, monkeypatch):

@@ -62,8 +62,9 @@ def choose_engine(root, wanted=None):
     version, proved = version_of(quarto), proved_versions(root)
     if version in proved:
         return "quarto", f"the book is proved with Quarto {version}"
-    return "pandoc", (f"the book is not proved with Quarto {version}, only "
-                      f"with {', '.join(proved)}; ENGINE=quarto takes it")
+    others = f", only with {', '.join(proved)}" if proved else ""
+    return "pandoc", (f"the book is not proved with Quarto {version}{others}"
+                      "; ENGINE=quarto takes it")
 
 # %% ../../chapters/making/quarto.ipynb #2bc6ddb8
 TELLING = re.compile(r"^\[ *\d+/\d+\] |\bWARN|\bERROR|^\([WE]\)")
