@@ -18,11 +18,19 @@ EPUBCHECK = (["java", "-jar", PROGRAM] if PROGRAM and
              Path(PROGRAM).read_bytes()[:2] == b"PK" else [PROGRAM])
 
 
+@pytest.fixture(scope="module")
+def books(book):
+    "The folder of the book, if Pandoc made it: the EPUB is always Pandoc's."
+    if (book / "es" / "site_libs").exists():
+        pytest.skip("the EPUB is the same, whoever renders the pages")
+    return book
+
+
 @pytest.mark.skipif(not PROGRAM,
                     reason="epubcheck is not on the PATH: apt install epubcheck")
 @pytest.mark.parametrize("lang", ["es", "en"])
-def test_the_epub_is_valid(book, lang):
-    path, = (book / lang).glob("*.epub")
+def test_the_epub_is_valid(books, lang):
+    path, = (books / lang).glob("*.epub")
     done = subprocess.run([*EPUBCHECK, "--failonwarnings", path],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -32,12 +40,10 @@ HTML, OPS = "{http://www.w3.org/1999/xhtml}", "{http://www.idpf.org/2007/ops}"
 
 
 @pytest.fixture(scope="module", params=["es", "en"])
-def ebook(request, book):
+def ebook(request, books):
     "The manifest of an edition, and its EPUB: a dict from name to bytes."
     manifest = read_manifest(ROOT, request.param)
-    if (book / request.param / "site_libs").exists():
-        pytest.skip("the EPUB of Quarto's book is Quarto's")
-    path = book / request.param / whole_books(manifest)["EPUB"]
+    path = books / request.param / whole_books(manifest)["EPUB"]
     with zipfile.ZipFile(path) as epub:
         yield manifest, {name.removeprefix("EPUB/"): epub.read(name)
                          for name in epub.namelist()}
