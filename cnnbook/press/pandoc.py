@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['ASSETS', 'CODE_LINE', 'FACTS', 'PAPERS', 'run_pandoc', 'read_book', 'elements', 'identifier', 'text_of',
            'split_pages', 'link_pages', 'relative', 'parts_of', 'page_variables', 'write_pages', 'write_page',
-           'render_html', 'typeset', 'render_pdf', 'draw_cover', 'render_epub', 'render_book']
+           'render_html', 'typeset', 'render_pdf', 'write_cover', 'render_epub', 'render_book']
 
 # %% ../../chapters/making/pandoc.ipynb #80daee49
 import json
@@ -21,6 +21,7 @@ from posixpath import dirname, relpath
 from .manifest import BuildError, pages, root_of, twin_of
 from .markdown import unresolved, write_markdown
 from .paper import epub_facts, finish_epub
+from .search import COVER
 from .staging import NUMBERS, TABLET
 from ..storage import write_whole
 
@@ -242,11 +243,13 @@ def render_pdf(project, manifest, out):
         path.write_bytes(typeset(project, source, {"paper": paper}))
 
 # %% ../../chapters/making/pandoc.ipynb #2f1c7ba3
-def draw_cover(project, manifest):
-    "The cover of a staged `project`, the bytes of a PNG."
+def write_cover(project, manifest):
+    "Draw the cover where the EPUB, Quarto and other sites look for it."
     facts = {key: manifest["book"][key] for key in FACTS}
-    return typeset(project, project / "assets" / "cover.typ", facts | {
-        "lang": manifest["lang"], "paper": "cover"}, format="png", ppi=200)
+    write_whole(project / COVER, typeset(
+        project, project / "assets" / "cover.typ", facts | {
+            "lang": manifest["lang"], "paper": "cover"}, format="png",
+        ppi=200))
 
 
 def render_epub(project, manifest, out):
@@ -254,14 +257,12 @@ def render_epub(project, manifest, out):
     tree, book = read_book(project, manifest, "epub"), manifest["book"]
     facts = {key: book[key] for key in FACTS} | {"lang": manifest["lang"]}
     path, assets = out / f"{book['output-file']}.epub", project / "assets"
-    cover = project / "_pandoc" / "cover.png"
-    cover.write_bytes(draw_cover(project, manifest))
     write_pages(project, tree, path, {
         "to": "epub3", "html-math-method": {"method": "mathml"},
         "table-of-contents": True, "toc-depth": 2,
         "syntax-highlighting": "monochrome",
         "css": [str(assets.resolve() / "epub.css")],
-        "epub-cover-image": str(cover.resolve()),
+        "epub-cover-image": str((project / COVER).resolve()),
         "metadata": facts | epub_facts(manifest)})
     finish_epub(path, manifest)
 

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['PROVED', 'TELLING', 'UNRESOLVED', 'COLOR', 'IMPORT', 'MODULE', 'REFERENCE', 'LABEL', 'ENTRIES', 'find_quarto',
-           'version_of', 'proved_versions', 'choose_engine', 'run_quarto', 'render_with_quarto', 'without_modules',
-           'chapter_names', 'call_chapters', 'cite_again']
+           'version_of', 'proved_versions', 'choose_engine', 'run_quarto', 'render_with_quarto', 'join_modules',
+           'without_modules', 'chapter_names', 'call_chapters', 'cite_again']
 
 # %% ../../chapters/making/quarto.ipynb #340cc769
 import json
@@ -109,9 +109,8 @@ MODULE = re.compile(r'<script src="[^"]*/tabsets/tabsets\.js" '
                     r'type="module"></script>\n?')
 
 
-def without_modules(folder, names):
-    "Let the pages in `folder` with these `names` work without a server."
-    library = folder / "site_libs" / "quarto-html"
+def join_modules(library):
+    "Make one ordinary script of the two modules in the folder `library`."
     script = library / "quarto.js"
     code = script.read_text("utf-8")
     if code.startswith(IMPORT):         # Quarto has just written it
@@ -120,10 +119,12 @@ def without_modules(folder, names):
         write_whole(script, "(() => {\nconst tabsets = (() => {\n"
                     f"{tabsets}\nreturn {{init}};\n}})();\n"
                     f"{code.removeprefix(IMPORT)}\n}})();\n")
-    for name in names:
-        html = (folder / name).read_text("utf-8")
-        write_whole(folder / name, MODULE.sub("", html).replace(
-            'quarto.js" type="module"', 'quarto.js" defer'))
+
+
+def without_modules(html):
+    "A page of Quarto that works without a server."
+    return MODULE.sub("", html).replace('quarto.js" type="module"',
+                                        'quarto.js" defer')
 
 # %% ../../chapters/making/quarto.ipynb #7b2d8f23
 REFERENCE = re.compile(r'(?s)(<a href="([^"#]+)" class="quarto-xref">).*?'
@@ -131,14 +132,13 @@ REFERENCE = re.compile(r'(?s)(<a href="([^"#]+)" class="quarto-xref">).*?'
 LABEL = re.compile(r'(class="pagination-link") aria-label="[^"]*"')
 
 
-def chapter_names(numbers, places):
+def chapter_names(numbers):
     """What the text calls each chapter, by its page.
 
-    `numbers` has the number and the name of each id, `places` its address.
+    `numbers` has the number, the name and the page of each place, by its id.
     """
-    return {places[key].partition("#")[0]: entry["name"]
-            for key, entry in numbers.items()
-            if key.startswith("sec-") and "." not in entry["number"]}
+    return {place["url"]: place["name"] for key, place in numbers.items()
+            if key.startswith("sec-") and "." not in place["number"]}
 
 
 def call_chapters(html, url, names):

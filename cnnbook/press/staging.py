@@ -299,7 +299,7 @@ def write_shared(root, project, manifest, books):
     write_variable(assets / "places.js", "PLACES",
                    address_table(manifest, books))
     listed = {page["file"] for page in pages(manifest)}
-    numbers = {key: {"number": place.number,
+    numbers = {key: {"number": place.number, "url": place.url,
                      "name": name_of(place, words, "\u00a0")}
                for _, places in books for key, place in places.items()
                if place.number and place.file in listed}
