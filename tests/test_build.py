@@ -26,6 +26,7 @@ from cnnbook.press.links import Page, broken_links
 from cnnbook.press.manifest import BuildError, read_manifest
 from cnnbook.press.quarto import PROVED, choose_engine, find_quarto
 from cnnbook.press.recorded import record
+from cnnbook.press.resources import GRANTED
 from cnnbook.press.staging import (repository, repository_links,
                                    whole_books)
 from conftest import ROOT
@@ -459,6 +460,28 @@ def test_a_page_shows_what_another_machine_recorded(project):
     write(path, *heads, cell)
     with pytest.raises(BuildError, match="run make record where nowhere_at"):
         make_book(project, engine="pandoc", formats=["html"], live=False)
+
+
+def test_what_took_hours_is_recorded_once_and_shown_after(project,
+                                                          monkeypatch):
+    write(project / "chapters" / "a.ipynb",
+          *pair("# Uno {#sec-a}", "# One {#sec-a}"),
+          new_code_cell("from cnnbook.press.resources import skip_incomplete"),
+          new_code_cell("skip_incomplete()"),
+          new_code_cell("#| needs: hours\nprint(6 * 7)", id="long"))
+    monkeypatch.setenv(GRANTED, "")
+    monkeypatch.setattr(book, "export_package", lambda root: None)
+    settings = {"engine": "pandoc", "formats": ["html"], "live": False}
+    make_book(project, **settings)
+    assert "42" not in text(project) and "Sin ejecutar" not in text(project)
+    book.record_anew(project, hours=True)
+    monkeypatch.setenv(GRANTED, "")
+    make_book(project, **settings)
+    assert "42" in text(project)
+    assert "<code>make record HOURS=1</code>" in text(project)
+    book.record_anew(project)               # here without the hours: it stays
+    make_book(project, **settings)
+    assert "42" in text(project)
 
 
 ASKED = "x = None\n### BEGIN SOLUTION\nx = {}\n### END SOLUTION"

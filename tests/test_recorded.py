@@ -125,6 +125,19 @@ def test_a_data_set_is_met_if_its_true_files_are_here(sets, name, error,
     assert missing(f"#| needs: {SETS[name]}\n1") == [SETS[name]] * (not met)
 
 
+@pytest.mark.parametrize("name", SETS)
+def test_asking_for_a_data_set_that_is_not_here_downloads_nothing(
+        monkeypatch, tmp_path, name):
+    def fetched(*_):
+        raise AssertionError("a build must not download")
+    for way in "openml", "npm_pack":
+        monkeypatch.setattr(data.downloads, way, fetched)
+    monkeypatch.setenv("CNNBOOK_DATA", str(tmp_path / "none"))
+    resources.has_data.cache_clear()
+    assert not is_met(SETS[name]) and not (tmp_path / "none").exists()
+    resources.has_data.cache_clear()
+
+
 def test_a_gpu_is_met_if_pytorch_can_use_it(monkeypatch):
     def asked(there, installed=True):
         torch = SimpleNamespace(cuda=SimpleNamespace(
