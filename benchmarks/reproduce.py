@@ -9,9 +9,12 @@ on where it was. --peer does the same with PyTorch, from the same weights, in
 the same order. What was found by another program is thrown away.
 """
 import argparse
+import itertools
 import json
 import sys
 import time
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -22,8 +25,7 @@ import lenet1989
 import numpy as np
 import small
 
-from cnnbook.evaluation import confusion_matrix
-from cnnbook.nn import outputs, train_step
+from cnnbook.nn import outputs
 from cnnbook.press.recorded import circumstances
 from cnnbook.progress_bar import progress
 from cnnbook.storage import write_whole
@@ -72,15 +74,13 @@ def peer(experiment, seed):
 
 def first_losses(experiment, n=20):
     "The largest difference of the first losses, in float64."
-    from itertools import islice
-
     import twins
     (X, labels), _ = experiment.sets(0)
     learn = X[:2000].astype(np.float64), labels[:2000]
-    theirs = [cost for *_, cost in islice(
-        twins.steps(experiment, 0, learn, np.float64), n)]
-    own = islice(twins.our_steps(experiment, 0, learn, np.float64), n)
-    return float(np.max(np.abs(np.subtract(list(own), theirs))))
+    costs = [[cost for *_, cost in itertools.islice(
+        steps(experiment, 0, learn, np.float64), n)]
+        for steps in (twins.steps, twins.our_steps)]
+    return float(np.max(np.abs(np.subtract(*costs))))
 
 
 def kept(path, key):
@@ -128,6 +128,8 @@ def main():
     if unknown:
         ask.error(f"no experiment is called {', '.join(sorted(unknown))}; "
                   f"they are {', '.join(EXPERIMENTS)}")
+    if told.peer and find_spec("torch") is None:
+        ask.error("--peer needs PyTorch: pip install 'cnnbook[torch]'")
     for name in told.names or EXPERIMENTS:
         reproduce(EXPERIMENTS[name], told.seeds, told.peer, told.again)
 

@@ -4,8 +4,6 @@ A network of `cnnbook` becomes its twin, its optimizer PyTorch's own, and the
 batches come from the same generator. Four layers of the old papers, which
 PyTorch lacks, are written here as one would there.
 """
-import time
-
 import numpy as np
 import torch
 
@@ -161,7 +159,7 @@ def predictions(net, X, batch=256):
 
 
 def our_steps(experiment, seed, learn, dtype=np.float32):
-    "The costs of our own steps, one by one, to be compared."
+    "Our own steps, one by one: yield (model, cost)."
     rng = np.random.default_rng(seed)
     model = experiment.make(rng=rng, dtype=dtype)
     optimizer, (X, labels) = experiment.optimizer(model), learn
@@ -173,5 +171,6 @@ def our_steps(experiment, seed, learn, dtype=np.float32):
             images = experiment.augment(images, rng)
         if experiment.schedule is not None:
             optimizer.learning_rate = peak * experiment.schedule(step, total)
-        yield train_step(model, optimizer, images, labels[index],
-                         experiment.loss)["cost"]
+        told = train_step(model, optimizer, images, labels[index],
+                          experiment.loss)
+        yield model, told["cost"]
