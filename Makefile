@@ -4,7 +4,8 @@
 # make student  the notebooks of exercises for students, in student/
 # make bench    how fast the layers are, beside PyTorch and SciPy
 # make reproduce  the papers' numbers, on their data: hours; ARGS=--help
-# make record   record what PyTorch shows, for machines that lack it
+# make record   record what PyTorch, data and a GPU show, for machines without
+#               them; HOURS=1 runs the cells that take hours too
 # make preview  serve the book here and make again what changes
 # make export   write cnnbook/ again from the notebooks
 # make clean    remove what was made (not the environment)
@@ -30,7 +31,7 @@ book: $(READY)
 	@$(BIN)/cnnbook book $(NARROW)
 
 record: $(READY)
-	@$(BIN)/cnnbook record
+	@$(BIN)/cnnbook record $(if $(HOURS),--hours)
 
 preview: $(READY)
 	@$(BIN)/cnnbook preview $(NARROW)

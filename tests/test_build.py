@@ -425,19 +425,36 @@ def test_python_lies_beside_the_pages_that_run_it(project, monkeypatch):
     assert asked[4:] == [False, False, False] and not python.exists()
 
 
+def letter_size(paper, words):
+    "The size of the letters of `words` in a PDF, in points."
+    from pypdfium2 import PdfDocument, raw
+    with PdfDocument(paper) as pdf:
+        for page in pdf:
+            found = page.get_textpage()
+            index = found.get_text_range().find(words)
+            if index >= 0:
+                return raw.FPDFText_GetFontSize(found, index)
+
+
 def test_a_page_shows_what_another_machine_recorded(project):
     path, gaps = project / "chapters" / "a.ipynb", ("Sin ejecutar", "Not run")
-    heads = pair("# Uno {#sec-a}", "# One {#sec-a}")
+    heads = [*pair("# Uno {#sec-a}", "# One {#sec-a}"),
+             *pair("El final.", "The end.")]
     cell = new_code_cell("#| needs: nowhere_at_all\nprint(6 * 7)", id="six")
     write(path, *heads, cell)
     there = deepcopy(cell)
     there.source = there.source.replace("nowhere_at_all", "numpy")
     there.outputs = [new_output("stream", text="recorded 42\n")]
     record(project, {path: new_notebook(cells=[*heads, there])})
-    make_book(project, engine="pandoc", formats=["html"], live=False)
+    make_book(project, engine="pandoc", formats=["html", "typst"], live=False)
     assert "recorded 42" in text(project)
-    assert "Resultados grabados" in text(project)
+    quiet = r'(?s)<div class="recorded">\s*<p>Resultados grabados el .*?</div>'
+    line, = re.findall(quiet, text(project))
+    assert "<code>pip install nowhere_at_all</code>" in line
     assert not any(word in text(project) for word in gaps)
+    paper, = (project / "_book" / "es").glob("*[!t].pdf")
+    assert letter_size(paper, "Resultados grabados") < letter_size(
+        paper, "El final")
     cell.source = cell.source.replace("6 * 7", "7 * 6")
     write(path, *heads, cell)
     with pytest.raises(BuildError, match="run make record where nowhere_at"):
