@@ -25,8 +25,8 @@ PACKAGES = {name for name, path in MODULES.items()
 # What each room may import, besides itself. The rooms of the core are read
 # in this order, and each may import those before it.
 CORE = ("_lazy checks progress_bar storage convolution1d padding "
-        "convolution2d conv_layer sums pooling backprop lab data evaluation "
-        "drawings images").split()
+        "convolution2d conv_layer sums pooling backprop lab images downloads "
+        "formats data evaluation drawings").split()
 ARROWS = {
     **{room: set(CORE[:i]) for i, room in enumerate(CORE)},
     "fast": set(CORE),
