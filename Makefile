@@ -3,7 +3,9 @@
 # make watch    run the chapters watched: their keys hold all that they reach
 # make student  the notebooks of exercises for students, in student/
 # make bench    how fast the layers are, beside PyTorch and SciPy
-# make record   record what PyTorch shows, for machines that lack it
+# make reproduce  the papers' numbers, on their data: hours; ARGS=--help
+# make record   record what PyTorch, data and a GPU show, for machines without
+#               them; HOURS=1 runs the cells that take hours too
 # make preview  serve the book here and make again what changes
 # make export   write cnnbook/ again from the notebooks
 # make clean    remove what was made (not the environment)
@@ -23,13 +25,13 @@ OF_THE_BOOK = $(patsubst %,--ignore=tests/test_%.py,source house chapters execut
 TUTOR = mutants marks diagnosis tutor tutor_graded exercises live_chapters live_exercises live_apps python_in_pages
 NARROW = $(if $(LANG_),--lang $(LANG_)) $(if $(FORMAT),--format $(FORMAT)) $(if $(ENGINE),--engine $(ENGINE)) $(if $(LIVE),--live $(LIVE))
 
-.PHONY: book record export student test test-tutor test-rest watch bench preview clean
+.PHONY: book record reproduce export student test test-tutor test-rest watch bench preview clean
 
 book: $(READY)
 	@$(BIN)/cnnbook book $(NARROW)
 
 record: $(READY)
-	@$(BIN)/cnnbook record
+	@$(BIN)/cnnbook record $(if $(HOURS),--hours)
 
 preview: $(READY)
 	@$(BIN)/cnnbook preview $(NARROW)
@@ -67,6 +69,9 @@ test-rest: $(READY)
 
 watch: $(READY)
 	@$(BIN)/pytest -q -s tests/watched.py
+
+reproduce: $(READY)
+	@$(BIN)/python benchmarks/reproduce.py $(ARGS)
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/bench.py

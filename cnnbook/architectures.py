@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['C3_TABLE', 'PositionBias', 'TableConv2D', 'lenet1989', 'squared_error', 'enlarge', 'Subsample', 'digit_codes', 'RBF',
-           'rbf_loss', 'lenet5', 'small_vgg', 'small_resnet', 'random_crop', 'center_crop', 'jitter_contrast']
+           'rbf_loss', 'lenet5', 'small_vgg', 'small_resnet', 'random_crop', 'center_crop', 'jitter_contrast',
+           'sample_at', 'random_affine']
 
 # %% ../chapters/11_architectures.ipynb #f878a207
 import math
@@ -334,3 +335,65 @@ def jitter_contrast(
     amount = as_number("amount", amount, 0)
     factor = np.exp(amount * as_generator(rng).standard_normal(len(X)))
     return X * factor.reshape(-1, *[1] * (X.ndim - 1)).astype(X.dtype)
+
+# %% ../chapters/11_architectures.ipynb #67972a54
+def _matrices(m, rng, rotation, scale, shear):
+    "The matrices of the equation, one per image: (m, 2, 2)."
+    angle = np.deg2rad(rng.uniform(-rotation, rotation, m))
+    cos, sin = np.cos(angle), np.sin(angle)
+    stretch = np.zeros((m, 2, 2))
+    stretch[:, 0, 0], stretch[:, 1, 1] = np.exp(
+        rng.uniform(-scale, scale, (2, m)))
+    stretch[:, 1, 0] = rng.uniform(-shear, shear, m)
+    turn = np.stack([np.stack([cos, -sin], 1), np.stack([sin, cos], 1)], 1)
+    return turn @ stretch
+
+# %% ../chapters/11_architectures.ipynb #283e3b19
+def sample_at(
+    X,          # (m, n_H, n_W, n_C)
+    places,     # (m, n, 2): row and column of each place, not whole
+):
+    "The images at these places, by bilinear interpolation: (m, n, n_C)."
+    X = as_array("X", X, 4, "(m, n_H, n_W, n_C)")
+    places = as_array("places", places, 3, "(m, n, 2)")
+    m, n_H, n_W, n_C = X.shape
+    check_equal("places", places.shape[::2], (m, 2), "images and coordinates")
+    places = np.clip(places, 0, [n_H - 1, n_W - 1])
+    corner = np.minimum(places.astype(int), [max(n_H - 2, 0),
+                                             max(n_W - 2, 0)])
+    down, right = np.moveaxis((places - corner).astype(X.dtype), 2, 0)
+    down, right = down[..., None], right[..., None]
+    i, j = np.moveaxis(corner, 2, 0)
+    first = (np.arange(m)[:, None] * n_H + i) * n_W + j
+    below, beside = n_W * (n_H > 1), int(n_W > 1)
+    flat = X.reshape(-1, n_C)
+    top = flat[first] * (1 - right) + flat[first + beside] * right
+    first += below
+    low = flat[first] * (1 - right) + flat[first + beside] * right
+    return top * (1 - down) + low * down
+
+# %% ../chapters/11_architectures.ipynb #ba713f4c
+def random_affine(
+    X,              # (m, n_H, n_W, n_C)
+    rng,            # np.random.Generator
+    rotation=0.0,   # at most so many degrees, to either side
+    scale=0.0,      # the logarithm of the squeeze, of height and of width
+    shear=0.0,      # columns of slant for each row
+    shift=0.0,      # pixels, down and to the side
+):
+    """Each image turned, squeezed, slanted and moved, all at random.
+
+    Each amount is uniform between minus the given one and it, with its own
+    for each image. Pixels from outside repeat the edge. As in LeCun et al.
+    (1998), section III-B, with turns besides.
+    """
+    X = as_array("X", X, 4, "(m, n_H, n_W, n_C)")
+    rng, (m, n_H, n_W, _) = as_generator(rng), X.shape
+    most = [as_number(name, value, 0) for name, value in
+            (("rotation", rotation), ("scale", scale), ("shear", shear))]
+    shift = as_number("shift", shift, 0)
+    center = np.array([n_H - 1, n_W - 1]) / 2
+    q = np.indices((n_H, n_W)).reshape(2, -1).T - center
+    places = q @ _matrices(m, rng, *most).swapaxes(1, 2)
+    places += center + rng.uniform(-shift, shift, (m, 1, 2))
+    return sample_at(X, places).reshape(X.shape)

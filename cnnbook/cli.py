@@ -28,7 +28,7 @@ def run_preview(root, arguments):
 
 def run_record(root, arguments):
     from cnnbook.press.book import record_anew
-    record_anew(root, arguments.jobs)
+    record_anew(root, arguments.jobs, arguments.hours)
 
 
 def run_student(root, arguments):
@@ -55,7 +55,7 @@ def run_data(root, arguments):
         raise BuildError(error) from error
 
 
-# %% ../chapters/making/command.ipynb #2d87da64
+# %% ../chapters/making/command.ipynb #fd878303
 def _narrowed(arguments):
     "What `book` and `preview` have in common."
     formats = {"html": "html", "pdf": "typst", "epub": "epub"}
@@ -102,15 +102,19 @@ def _add_book(commands):
         command.add_argument("--live", choices=("yes", "no"), default="yes",
                              help="no: pages that do not run Python, which "
                              "is then not looked for (default: yes)")
-    again = commands.add_parser("record", help="record what the cells show "
-                                "that need PyTorch, for the books that are "
-                                "made without it")
-    again.set_defaults(run=run_record)
-    again.add_argument("--jobs", type=int, metavar="N",
-                       help="chapters to run at a time (default: the number "
-                       "of cores)")
     look.add_argument("--port", type=int, default=8000,
                       help="where to serve (default: 8000)")
+
+# %% ../chapters/making/command.ipynb #f1587c4a
+def _add_record(commands):
+    command = commands.add_parser("record", help="record what the cells show "
+                                  "that need what a machine may lack, for "
+                                  "the books that are made without it")
+    command.set_defaults(run=run_record)
+    command.add_argument("--hours", action="store_true",
+                         help="run also the cells that take hours")
+    command.add_argument("--jobs", type=int, metavar="N", help="chapters to "
+                         "run at a time (default: the number of cores)")
 
 # %% ../chapters/making/command.ipynb #0078c798
 def _add_student(commands):
@@ -158,7 +162,7 @@ def _add_grade(commands):
     command.add_argument("--again", action="store_true",
                          help="grade again what was graded already")
 
-# %% ../chapters/making/command.ipynb #88b0bb85
+# %% ../chapters/making/command.ipynb #62d3144e
 def _add_data(commands):
     told = "get a data set, unless it is here, and say where it is"
     command = commands.add_parser(
@@ -188,7 +192,8 @@ def parse(arguments=None):
         dest="command", required=True, title="commands",
         metavar="{book,preview,record,student,grade,data}",
         description="`cnnbook COMMAND --help` tells more of each.")
-    for add in _add_book, _add_student, _add_grade, _add_data:
+    for add in (_add_book, _add_record, _add_student, _add_grade,
+                _add_data):
         add(commands)
     return parser.parse_args(arguments)
 

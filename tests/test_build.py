@@ -26,6 +26,7 @@ from cnnbook.press.links import Page, broken_links
 from cnnbook.press.manifest import BuildError, read_manifest
 from cnnbook.press.quarto import PROVED, choose_engine, find_quarto
 from cnnbook.press.recorded import record
+from cnnbook.press.resources import GRANTED
 from cnnbook.press.staging import (repository, repository_links,
                                    whole_books)
 from conftest import ROOT
@@ -425,23 +426,62 @@ def test_python_lies_beside_the_pages_that_run_it(project, monkeypatch):
     assert asked[4:] == [False, False, False] and not python.exists()
 
 
+def letter_size(paper, words):
+    "The size of the letters of `words` in a PDF, in points."
+    from pypdfium2 import PdfDocument, raw
+    with PdfDocument(paper) as pdf:
+        for page in pdf:
+            found = page.get_textpage()
+            index = found.get_text_range().find(words)
+            if index >= 0:
+                return raw.FPDFText_GetFontSize(found, index)
+
+
 def test_a_page_shows_what_another_machine_recorded(project):
     path, gaps = project / "chapters" / "a.ipynb", ("Sin ejecutar", "Not run")
-    heads = pair("# Uno {#sec-a}", "# One {#sec-a}")
+    heads = [*pair("# Uno {#sec-a}", "# One {#sec-a}"),
+             *pair("El final.", "The end.")]
     cell = new_code_cell("#| needs: nowhere_at_all\nprint(6 * 7)", id="six")
     write(path, *heads, cell)
     there = deepcopy(cell)
     there.source = there.source.replace("nowhere_at_all", "numpy")
     there.outputs = [new_output("stream", text="recorded 42\n")]
     record(project, {path: new_notebook(cells=[*heads, there])})
-    make_book(project, engine="pandoc", formats=["html"], live=False)
+    make_book(project, engine="pandoc", formats=["html", "typst"], live=False)
     assert "recorded 42" in text(project)
-    assert "Resultados grabados" in text(project)
+    quiet = r'(?s)<div class="recorded">\s*<p>Resultados grabados el .*?</div>'
+    line, = re.findall(quiet, text(project))
+    assert "<code>pip install nowhere_at_all</code>" in line
     assert not any(word in text(project) for word in gaps)
+    paper, = (project / "_book" / "es").glob("*[!t].pdf")
+    assert letter_size(paper, "Resultados grabados") < letter_size(
+        paper, "El final")
     cell.source = cell.source.replace("6 * 7", "7 * 6")
     write(path, *heads, cell)
     with pytest.raises(BuildError, match="run make record where nowhere_at"):
         make_book(project, engine="pandoc", formats=["html"], live=False)
+
+
+def test_what_took_hours_is_recorded_once_and_shown_after(project,
+                                                          monkeypatch):
+    write(project / "chapters" / "a.ipynb",
+          *pair("# Uno {#sec-a}", "# One {#sec-a}"),
+          new_code_cell("from cnnbook.press.resources import skip_incomplete"),
+          new_code_cell("skip_incomplete()"),
+          new_code_cell("#| needs: hours\nprint(6 * 7)", id="long"))
+    monkeypatch.setenv(GRANTED, "")
+    monkeypatch.setattr(book, "export_package", lambda root: None)
+    settings = {"engine": "pandoc", "formats": ["html"], "live": False}
+    make_book(project, **settings)
+    assert "42" not in text(project) and "Sin ejecutar" not in text(project)
+    book.record_anew(project, hours=True)
+    monkeypatch.setenv(GRANTED, "")
+    make_book(project, **settings)
+    assert "42" in text(project)
+    assert "<code>make record HOURS=1</code>" in text(project)
+    book.record_anew(project)               # here without the hours: it stays
+    make_book(project, **settings)
+    assert "42" in text(project)
 
 
 ASKED = "x = None\n### BEGIN SOLUTION\nx = {}\n### END SOLUTION"

@@ -16,7 +16,7 @@ from cnnbook.press import execution
 from cnnbook.press.execution import (Cache, code_cells, execute,
                                      execution_key, held)
 from cnnbook.press.export import notebooks_in
-from cnnbook.press.figures import missing
+from cnnbook.press.resources import missing
 from cnnbook.press.reach import Package, is_outside, owners
 from conftest import ROOT
 
@@ -131,10 +131,15 @@ def test_editing_a_module_runs_again_what_imported_it(monkeypatch):
     pytest.param(path, id=path.relative_to(ROOT).as_posix())
     for path in PATHS if path.parent.name != "making"])
 def test_nothing_is_left_out_of_the_book_of_ci(path):
-    "No cell was replaced by the notice that something is missing."
-    absent = {name for cell in code_cells(read(path))
-              for name in missing(cell.source)}
-    assert not absent
-    if code_cells(read(path)):
-        shown = json.dumps(told(path)[0]["outputs"], ensure_ascii=False)
-        assert "Not run: " not in shown and "Sin ejecutar: " not in shown
+    """No cell was replaced by the notice that something is missing.
+
+    CI has all but a GPU and hours.
+    """
+    cells = code_cells(read(path))
+    outputs = told(path)[0]["outputs"] if cells else []
+    for cell, shown in zip(cells, outputs, strict=True):
+        absent = set(missing(cell.source))
+        assert absent <= {"gpu", "hours"}
+        if not absent:
+            shown = json.dumps(shown, ensure_ascii=False)
+            assert "Not run. " not in shown and "Sin ejecutar. " not in shown

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cnnbook import nn
-from cnnbook.press.figures import is_installed, needs
+from cnnbook.press.resources import is_installed, needs
 from conftest import FILES, ROOT
 from networks import channels_first, filled, in_onnxruntime
 
@@ -65,14 +65,11 @@ def test_without_pytorch_a_chapter_runs_and_says_what_is_missing(without,
         for cell in edition(nb, lang).cells:
             text = "\n".join(str(o.get("data", "")) for o in
                              cell.get("outputs", []))
-            label = re.search(r"label: (fig|tbl)-", cell.source)
             if not (cell.cell_type == "code" and needs(cell.source)):
                 continue
             notices += words in text
-            if label and label[1] == "tbl":
-                assert f"| *{words}" in text        # a table, with its id
-            elif label:                             # a figure, with its alt
-                assert "<svg" in text and words in cell.source, cell.source
+            if re.search(r"label: (fig|tbl)-", cell.source):
+                assert words in text
     assert notices > (5 if "F_" in file else 20)
     assert "Traceback" not in str(nb)
 

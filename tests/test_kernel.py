@@ -186,10 +186,10 @@ def test_the_figures_of_the_book_come_in_the_language_of_the_page():
 
 
 def test_cells_that_lack_a_package_are_skipped_as_in_the_book(cell):
-    cell.run("from cnnbook.press.figures import skip_incomplete\n"
+    cell.run("from cnnbook.press.resources import skip_incomplete\n"
              "skip_incomplete()")
     cell.run("#| needs: no_such_package\nimport no_such_package\n1")
-    assert "no_such_package is missing" in (
+    assert "`pip install no_such_package`" in (
         cell.outputs[0]["data"]["text/markdown"])
 
 

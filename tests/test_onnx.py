@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cnnbook import nn
-from cnnbook.press.figures import is_installed
+from cnnbook.press.resources import is_installed
 from networks import channels_first, filled, in_onnxruntime
 
 torch = pytest.importorskip(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cnnbook import nn
-from cnnbook.press.figures import is_installed
+from cnnbook.press.resources import is_installed
 
 torch = pytest.importorskip(
     "torch", reason="the optional extra 'torch' is not installed")

@@ -21,6 +21,10 @@ local function special(div)
   if div.attributes.summary then
     return boxes.folded(target, pandoc.Inlines(div.attributes.summary), div.content)
   end
+  if target == "typst" and div.classes:includes("recorded") then
+    return pandoc.Plain(pandoc.List{inline("#recorded[")}
+      .. div.content[1].content .. {inline("]")})
+  end
   local format = div.attributes["when-format"]
   if format then   -- "html:js": HTML that runs scripts, so not the epub
     return format:match("^%w+") == target and div.content or {}

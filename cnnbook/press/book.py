@@ -24,6 +24,7 @@ from .pandoc import render_book, write_cover
 from .quarto import choose_engine, render_with_quarto
 from .recorded import recall, record
 from .redirects import write_redirects
+from .resources import GRANTED
 from .runtime import find_runtime
 from .search import finish_pages
 from .staging import (CHOOSER, LOST, SUFFIXES, stage,
@@ -132,18 +133,21 @@ def publish(fresh, out, root, runtime=None):
     shutil.copy(root / "assets" / LOST, out)
 
 # %% ../../chapters/making/book.ipynb #a3cc3601
-def run_notebooks(root, jobs=None):
-    "Read and run the notebooks of the project; return them, with outputs."
+def run_notebooks(root, jobs=None, recalled=True):
+    """Read and run the notebooks of the project; return them, with outputs.
+
+    Those that cannot be had here are recalled, unless `recalled` is False.
+    """
     notebooks, start = read_notebooks(root), time.time()
     ran = execute(notebooks, root / "cnnbook", root / ".cache",
                   jobs or os.cpu_count() or 1)
     print(f"{ran} of {len(notebooks)} notebooks were run in "
           f"{time.time() - start:.1f} s", flush=True)
-    for path, nb in notebooks.items():
+    for path, nb in notebooks.items() if recalled else ():
         recall(root, path, nb)
     return notebooks
 
-
+# %% ../../chapters/making/book.ipynb #718746d2
 def render_editions(root, notebooks, langs, formats, engine, out, live):
     "Stage and render each edition; return the new ones, and what is made."
     fresh, paths, work = {}, [], []
@@ -199,8 +203,16 @@ def make(root, langs=LANGUAGES, formats=tuple(SUFFIXES), engine=None,
           f"{why}", flush=True)
 
 
-def record_anew(root, jobs=None):
-    "Run what changed, record what needs something and say where it is."
+def record_anew(root, jobs=None, hours=False):
+    """Run what changed, record what needs something and say where it is.
+
+    `hours` grants the cells that take hours the time that they need.
+    """
     export_package(root)
-    for file in record(root, run_notebooks(root, jobs)):
+    if hours:
+        os.environ[GRANTED] = "1"
+    files, lost = record(root, run_notebooks(root, jobs, recalled=False))
+    for file in files:
         print(file.relative_to(root))
+    for line in lost:
+        print(line)

@@ -20,9 +20,9 @@ from pathlib import Path
 from threading import Lock
 
 from .editions import options
-from .figures import needs
 from .reach import (Package, homes, is_program, names_in,
                                  reached, versions)
+from .resources import NEEDS, is_met, needs
 from .runner import Running, run_notebook
 from ..storage import write_whole
 
@@ -73,17 +73,19 @@ def held(nb, folder, package):
 
     `nb` is in `folder`, and `package` is the `Package` that it imports.
     Returns three dicts: the paths of modules by their names, the versions
-    of distributions by theirs, and the files read by their paths in the
-    folder of the project.
+    of distributions by theirs, with what else the cells need and whether it
+    is there, and the files read by their paths in the folder of the project.
     """
     root = package.folder.parent
     cells = [code for code in executed(nb) if is_program(code)]
     code = "\n".join([*cells, f"import {RUNNER}"])
     modules, others = reached(code, package)
-    others |= {name for cell in code_cells(nb) for name in needs(cell.source)}
+    wanted = {name for cell in code_cells(nb) for name in needs(cell.source)}
+    others |= wanted - set(NEEDS)
+    met = {name: is_met(name) for name in sorted(wanted & set(NEEDS))}
     files = {Path(os.path.relpath(path, root)).as_posix(): path
              for path in files_read(nb, folder, root)}
-    return modules, versions(frozenset(others | BROUGHT)), files
+    return modules, versions(frozenset(others | BROUGHT)) | met, files
 
 # %% ../../chapters/making/execution.ipynb #fa3984e6
 def execution_key(nb, folder, package):

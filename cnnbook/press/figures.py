@@ -4,15 +4,13 @@
 
 # %% auto #0
 __all__ = ['INPUT', 'KERNEL', 'OUTPUT', 'GRAY', 'LOOK', 'languages', 'figure', 'lighter', 'grid', 'outline', 'arrow', 'bare',
-           'picture', 'needs', 'is_installed', 'missing', 'notice', 'skip_incomplete']
+           'picture']
 
 # %% ../../chapters/making/figures.ipynb #ccb6e8dc
-import ast
 import base64
 import io
 import os
 import re
-from importlib.util import find_spec
 
 import numpy as np
 
@@ -146,71 +144,3 @@ def picture(ax, A, title=None, **kwargs):
     ax.axis("off")
     if title:
         ax.set_title(title)
-
-# %% ../../chapters/making/figures.ipynb #d5a37747
-def needs(source):
-    "The packages that the cell `source` says it needs, as a list."
-    found = re.search(r"(?m)^#\| *needs: *(.+)$", source)
-    return re.findall(r"[\w.]+", found[1]) if found else []
-
-
-def is_installed(package):
-    "True if `package` can be imported; it is not imported."
-    try:
-        return find_spec(package) is not None
-    except ModuleNotFoundError:
-        return False
-
-
-def missing(source):
-    "Those of `needs(source)` that are not installed."
-    return [name for name in needs(source) if not is_installed(name)]
-
-# %% ../../chapters/making/figures.ipynb #87e5ad57
-def notice(source):
-    "Say, in the place of what a cell shows, that it was not run, and why."
-    if not _shows(source):
-        return
-    names = ", ".join(missing(source))
-    label = re.search(r"(?m)^#\| *label: *(fig|tbl)-", source)
-
-    @figure
-    def _(word):
-        text = word(f"Sin ejecutar: falta {names}.",
-                    f"Not run: {names} is missing.")
-        if label is None:
-            return f"*{text}*"
-        return (_written(text) if label[1] == "fig" else
-                f"| |\n|:-:|\n| *{text}* |")
-
-
-def _shows(source):
-    "True if the cell prints, draws or ends in a value."
-    end = ast.parse(source).body[-1]
-    return (isinstance(end, ast.Expr) or "print(" in source
-            or "@figure" in source)
-
-
-def _written(text):
-    "A figure that holds nothing but `text`, which is its alternative too."
-    import matplotlib.pyplot as plt
-    fig, ax = plt.subplots(figsize=(6.5, 0.6))
-    ax.text(0.5, 0.5, text, ha="center", va="center", color=GRAY)
-    ax.axis("off")
-    fig.set_label(text)
-    return fig
-
-# %% ../../chapters/making/figures.ipynb #1cc87dd9
-def _guard(lines):
-    "The `lines` of a cell, or a call to `notice` if it lacks a package."
-    source = "".join(lines)
-    told = f"from cnnbook.press import figures as _\n_.notice({source!r})\n"
-    return [told] if missing(source) else lines
-
-
-def skip_incomplete():
-    "From the next cell on, skip those whose packages are missing."
-    from IPython import get_ipython
-    transformers = get_ipython().input_transformers_cleanup
-    if _guard not in transformers:
-        transformers.append(_guard)

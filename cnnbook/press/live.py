@@ -17,12 +17,12 @@ from .dependence import (cells_needed, names_loaded,
                                       read_chapter, star_names)
 from .editions import options
 from .execution import code_cells, plain
-from .figures import needs
 from .manifest import pages
 from .markdown import raw_html
 from .numbering import name_of
 from .packs import IN_PACKS, PAGE_WEIGHTS
 from .reach import names_in
+from .resources import needs
 from .scripts import write_script
 from .student import (HEADING, SECTION, exercises, is_tagged,
                                    plain_markdown)
@@ -63,8 +63,8 @@ def reasons(cells, numbers):
 
 def in_words(why, cell, words):
     "The sentence that tells the reader `why` a cell is not run."
-    return words[f"live-no-{why}"].format(
-        names=", ".join(needs(cell.source)))
+    names = [words.get(f"need-{name}", name) for name in needs(cell.source)]
+    return words[f"live-no-{why}"].format(names=", ".join(names))
 
 # %% ../../chapters/making/live.ipynb #7cd77733
 def imports_for(code, earlier, stars):

@@ -81,8 +81,9 @@ WORKER = "assets/live/worker.js"
 PAGE_WEIGHTS = "assets/digits.safetensors"
 ASIDE = ("cnnbook.press.", "cnnbook.classroom.", "cnnbook.cli")
 PAGE_ROOMS = {"cnnbook.press.kernel", "cnnbook.press.inline",
-              "cnnbook.press.figures", "cnnbook.classroom.marks",
-              "cnnbook.classroom.mistakes", "cnnbook.press.visits"}
+              "cnnbook.press.figures", "cnnbook.press.resources",
+              "cnnbook.classroom.marks", "cnnbook.classroom.mistakes",
+              "cnnbook.press.visits"}
 
 
 def book_files(root):

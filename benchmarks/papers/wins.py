@@ -1,0 +1,126 @@
+"""Where the convolution wins: the same number of weights, with it and without.
+
+    python benchmarks/papers/wins.py [--seeds N]
+
+LeNet-5 with ReLU and max pooling against a dense network of as many weights,
+on MNIST: with 100 to 60,000 images to learn from; tested on digits that are
+moved by 0 to 6 pixels; and with the pixels in another order, the same in all
+images. Kept in chapters/recorded/papers/wins.json, seed by seed.
+"""
+import argparse
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+import numpy as np
+
+from cnnbook import data
+from cnnbook.nn import (Adam, Conv2D, Flatten, Linear, MaxPool2D, ReLU,
+                        Sequential, evaluate, fit, one_cycle)
+from cnnbook.press.recorded import circumstances
+from cnnbook.progress_bar import progress
+from cnnbook.storage import write_whole
+
+FOUND = HERE.parents[1] / "chapters" / "recorded" / "papers" / "wins.json"
+SIZES = 100, 300, 1000, 3000, 10_000, 60_000
+MOVES = range(7)
+
+
+def lenet5_relu(rng, dtype=np.float32):
+    "LeNet-5 as it is built today: (m, 28, 28, 1) -> (m, 10)."
+    same = {"rng": rng, "dtype": dtype}
+    return Sequential(
+        Conv2D(1, 6, 5, pad=2, **same), ReLU(), MaxPool2D(),
+        Conv2D(6, 16, 5, **same), ReLU(), MaxPool2D(), Flatten(),
+        Linear(400, 120, **same), ReLU(), Linear(120, 84, **same), ReLU(),
+        Linear(84, 10, **same))
+
+
+def dense(rng, dtype=np.float32):
+    "One hidden layer, with nearly as many: (m, 28, 28, 1) -> (m, 10)."
+    return Sequential(Flatten(), Linear(784, 77, rng=rng, dtype=dtype),
+                      ReLU(), Linear(77, 10, rng=rng, dtype=dtype))
+
+
+NETWORKS = {"dense": dense, "convolutional": lenet5_relu}
+
+
+def prepare(images):
+    return (images / 255).astype(np.float32)
+
+
+def train(make, X, labels, seed):
+    "At least 2,000 steps of 64 images, and at least 10 epochs."
+    rng = np.random.default_rng(seed)
+    model = make(rng)
+    epochs = max(10, -(-2000 * 64 // len(X)))
+    fit(model, X, labels, Adam(model, 0.003), epochs, 64, rng=rng,
+        schedule=one_cycle(), show=False)
+    return model
+
+
+def moved(X, far, rng):
+    "Each image `far` pixels away, in one of eight directions."
+    steps = np.array([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)
+                      if i or j])[rng.integers(8, size=len(X))] * far
+    rows = np.arange(28) - steps[:, :1]
+    cols = np.arange(28) - steps[:, 1:]
+    outside = ((rows < 0) | (rows > 27))[:, :, None] | (
+        (cols < 0) | (cols > 27))[:, None]
+    i = np.arange(len(X))[:, None, None]
+    seen = X[i, rows.clip(0, 27)[:, :, None], cols.clip(0, 27)[:, None]]
+    return np.where(outside[..., None], 0, seen)
+
+
+def wrong(model, X, labels):
+    "The error, in %."
+    return round(100 - evaluate(model, X, labels)["accuracy"], 3)
+
+
+def measure(make, seed, learn, test):
+    "What one network gets wrong in the three comparisons, with one seed."
+    (X, labels), (X_test, labels_test) = learn, test
+    rng = np.random.default_rng(seed)
+    order, pixels = rng.permutation(len(X)), rng.permutation(784)
+    few = {}
+    for n in SIZES:
+        model = train(make, X[order[:n]], labels[order[:n]], seed)
+        few[n] = wrong(model, X_test, labels_test)
+    far = {d: wrong(model, moved(X_test, d, rng), labels_test)
+           for d in MOVES}                          # of the last: all images
+
+    def mixed(X):
+        return X.reshape(-1, 784)[:, pixels].reshape(X.shape)
+    model = train(make, mixed(X), labels, seed)
+    return {"images": few, "moved": far,
+            "permuted": wrong(model, mixed(X_test), labels_test)}
+
+
+def main():
+    ask = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    ask.add_argument("--seeds", type=int, default=5)
+    seeds = ask.parse_args().seeds
+    key = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
+    record = json.loads(FOUND.read_text("utf-8")) if FOUND.exists() else {}
+    if record.get("key") != key:
+        record = {"key": key, "seeds": {}}
+    mnist = data.mnist()
+    learn, test = [(prepare(X), labels)
+                   for X, labels in (mnist.train, mnist.test)]
+    todo = [seed for seed in range(seeds) if str(seed) not in record["seeds"]]
+    for seed in progress(todo, label="seed"):
+        record["seeds"][str(seed)] = {
+            name: measure(make, seed, learn, test)
+            for name, make in NETWORKS.items()}
+        record["made"] = circumstances(["numpy"])
+        FOUND.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(FOUND, json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""The numbers of the papers, on their data, with this library and PyTorch.
+
+    python benchmarks/reproduce.py [NAME ...] [--seeds N] [--peer] [--again]
+
+Trains each network of `papers/` with N seeds (default: 5) on the whole
+training set, opens the test set, and keeps what it finds in
+chapters/recorded/papers/NAME.json, seed by seed: a run that was stopped goes
+on where it was. --peer does the same with PyTorch, from the same weights, in
+the same order. What was found by another program is thrown away.
+"""
+import argparse
+import itertools
+import json
+import sys
+import time
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE / "papers")]
+
+import lenet5
+import lenet1989
+import numpy as np
+import small
+
+from cnnbook.nn import outputs
+from cnnbook.press.recorded import circumstances
+from cnnbook.progress_bar import progress
+from cnnbook.storage import write_whole
+
+EXPERIMENTS = {one.name: one for one in (
+    lenet1989.LENET_1989, lenet5.LENET_5, lenet5.DISTORTED, small.MNIST,
+    small.FASHION)}
+FOLDER = HERE.parent / "chapters" / "recorded" / "papers"
+
+
+def rounded(history):
+    "The curve, short enough to be kept."
+    return [{key: round(row[key], 5) for key in ("cost", "accuracy")
+             if key in row} for row in history]
+
+
+def found(labels, predicted, history, seconds):
+    "What is kept of one training."
+    wrong = np.flatnonzero(predicted != labels)
+    return {"error": round(100 * len(wrong) / len(labels), 3),
+            "wrong": {int(i): int(predicted[i]) for i in wrong},
+            "history": history, "seconds": round(seconds, 1)}
+
+
+def ours(experiment, seed):
+    "One training with this library, and its test."
+    learn, (X, labels) = experiment.sets(seed, test=True)
+    start = time.perf_counter()
+    model, history = experiment.run(seed, learn)
+    seconds = time.perf_counter() - start
+    return labels, outputs(model, X).argmax(1), rounded(history), seconds
+
+
+def peer(experiment, seed):
+    "The same with PyTorch."
+    import twins
+    learn, (X, labels) = experiment.sets(seed, test=True)
+    start, costs = time.perf_counter(), {}
+    for net, epoch, cost in twins.steps(experiment, seed, learn):
+        costs.setdefault(epoch, []).append(cost)
+    seconds = time.perf_counter() - start
+    history = [{"cost": round(float(np.mean(row)), 5)}
+               for row in costs.values()]
+    return labels, twins.predictions(net, X), history, seconds
+
+
+def first_losses(experiment, n=20):
+    "The largest difference of the first losses, in float64."
+    import twins
+    (X, labels), _ = experiment.sets(0)
+    learn = X[:2000].astype(np.float64), labels[:2000]
+    costs = [[cost for *_, cost in itertools.islice(
+        steps(experiment, 0, learn, np.float64), n)]
+        for steps in (twins.steps, twins.our_steps)]
+    return float(np.max(np.abs(np.subtract(*costs))))
+
+
+def kept(path, key):
+    "What was found before by the same program."
+    if path.exists():
+        record = json.loads(path.read_text("utf-8"))
+        if record["key"] == key:
+            return record
+    return {"key": key, "seeds": {}, "peer": {}}
+
+
+def reproduce(experiment, seeds, with_peer, again):
+    "Train with each seed that is missing, and keep what is found."
+    path = FOLDER / f"{experiment.name}.json"
+    record = kept(path, "" if again else experiment.key())
+    record["key"] = experiment.key()
+    for part, train in ("seeds", ours), ("peer", peer):
+        if part == "peer" and not with_peer:
+            continue
+        todo = [seed for seed in range(seeds) if str(seed) not in record[part]]
+        for seed in progress(todo, label=f"{experiment.name}, {part}"):
+            record[part][str(seed)] = found(*train(experiment, seed))
+            packages = ["numpy"] + ["torch"] * (part == "peer")
+            record[f"made_{part}"] = circumstances(packages)
+            if part == "peer":
+                record["first_losses"] = first_losses(experiment)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, json.dumps(record, indent=1) + "\n")
+            print(f"{experiment.name}, seed {seed}, {part}: "
+                  f"{record[part][str(seed)]['error']:.2f}% wrong, "
+                  f"{record[part][str(seed)]['seconds']:.0f} s", flush=True)
+
+
+def main():
+    ask = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    ask.add_argument("names", nargs="*", metavar="NAME",
+                     help=f"one of {', '.join(EXPERIMENTS)} (default: all)")
+    ask.add_argument("--seeds", type=int, default=5)
+    ask.add_argument("--peer", action="store_true")
+    ask.add_argument("--again", action="store_true",
+                     help="forget what was found before")
+    told = ask.parse_args()
+    unknown = set(told.names) - set(EXPERIMENTS)
+    if unknown:
+        ask.error(f"no experiment is called {', '.join(sorted(unknown))}; "
+                  f"they are {', '.join(EXPERIMENTS)}")
+    if told.peer and find_spec("torch") is None:
+        ask.error("--peer needs PyTorch: pip install 'cnnbook[torch]'")
+    for name in told.names or EXPERIMENTS:
+        reproduce(EXPERIMENTS[name], told.seeds, told.peer, told.again)
+
+
+if __name__ == "__main__":
+    main()

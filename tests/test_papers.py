@@ -1,0 +1,90 @@
+"""The programs that repeat the papers, and what they found."""
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from conftest import ROOT
+
+sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "benchmarks" / "papers")]
+
+import experiment                                           # noqa: E402
+import reproduce                                            # noqa: E402
+
+ASIDE = 100
+
+EXPERIMENTS = list(reproduce.EXPERIMENTS.values())
+NAMES = dict(argvalues=EXPERIMENTS, ids=lambda one: one.name)
+
+
+@pytest.fixture(autouse=True)
+def few_aside(monkeypatch):
+    monkeypatch.setattr(experiment, "ASIDE", ASIDE)
+
+
+
+class Source:
+    "Images as those of MNIST; the test set says if someone opens it."
+    rng = np.random.default_rng(0)
+    train = (rng.integers(0, 256, (ASIDE + 1400, 28, 28, 1), np.uint8),
+             rng.integers(0, 10, ASIDE + 1400))
+    opened = False
+
+    @property
+    def test(self):
+        self.opened = True
+        return self.train[0][:300], self.train[1][:300]
+
+
+def on(source, one, **changes):
+    "The same experiment, with other data."
+    return reproduce.replace(one, source=lambda: source, **changes)
+
+
+@pytest.mark.parametrize("one", **NAMES)
+def test_the_settings_are_chosen_without_the_test_set(one):
+    source = Source()
+    learn, check = on(source, one, choose=experiment.whole).sets(0)
+    assert not source.opened
+    assert len(learn[0]) == 1400 and len(check[0]) == ASIDE
+    seen = {image.tobytes() for image in learn[0]}
+    assert not any(image.tobytes() in seen for image in check[0])
+    on(source, one).sets(0, test=True)
+    assert source.opened
+
+
+@pytest.mark.parametrize("one", **NAMES)
+def test_pytorch_takes_the_same_first_steps(one):
+    pytest.importorskip("torch", reason="the peer is PyTorch: pip install "
+                        "'cnnbook[torch]'")
+    assert reproduce.first_losses(on(Source(), one)) < 1e-6
+
+
+@pytest.mark.parametrize("one", **NAMES)
+def test_what_was_found_belongs_to_the_program_of_now(one):
+    path = reproduce.FOLDER / f"{one.name}.json"
+    if path.exists():
+        record = json.loads(path.read_text("utf-8"))
+        assert record["key"] == one.key(), (
+            f"run python benchmarks/reproduce.py {one.name}")
+
+
+def test_a_run_that_was_stopped_goes_on(tmp_path, monkeypatch):
+    one = on(Source(), EXPERIMENTS[0], epochs=1, batch=50)
+    monkeypatch.setattr(reproduce, "FOLDER", tmp_path)
+    reproduce.reproduce(one, 1, with_peer=False, again=False)
+    first = (tmp_path / "lenet1989.json").read_text()
+    trained = []
+    monkeypatch.setattr(reproduce, "ours", lambda one, seed: (
+        trained.append(seed), (np.zeros(4, int), np.arange(4), [], 1.0))[1])
+    reproduce.reproduce(one, 2, with_peer=False, again=False)
+    assert trained == [1]
+    record = json.loads((tmp_path / "lenet1989.json").read_text())
+    assert record["seeds"]["0"] == json.loads(first)["seeds"]["0"]
+    assert record["seeds"]["1"]["error"] == 75
+    assert record["seeds"]["1"]["wrong"] == {"1": 1, "2": 2, "3": 3}
+    record["key"] = "of another program"
+    (tmp_path / "lenet1989.json").write_text(json.dumps(record))
+    reproduce.reproduce(one, 1, with_peer=False, again=False)
+    assert trained == [1, 0]
