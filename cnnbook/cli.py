@@ -43,11 +43,11 @@ def run_grade(root, arguments):
 
 def run_data(root, arguments):
     from cnnbook import data
-    where = {"folder": arguments.folder}
-    load = {"mnist": lambda: data.mnist(**where),
-            "fashion-mnist": lambda: data.fashion_mnist(
-                **where, release=arguments.release),
-            "cifar10": lambda: data.cifar10(**where),
+    folder, release = arguments.folder, arguments.release
+    load = {"mnist": lambda: data.mnist(folder=folder),
+            "fashion-mnist": lambda: data.fashion_mnist(folder=folder,
+                                                        release=release),
+            "cifar10": lambda: data.cifar10(folder=folder),
             "digits": data.digits}[arguments.set]
     try:
         print(load())
