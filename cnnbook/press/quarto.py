@@ -105,8 +105,8 @@ def render_with_quarto(project, manifest, out):
 
 # %% ../../chapters/making/quarto.ipynb #7b2d8f13
 IMPORT = 'import * as tabsets from "./tabsets/tabsets.js";\n'
-MODULE = re.compile(r'<script src="[^"]*/tabsets/tabsets\.js" '
-                    r'type="module"></script>\n?')
+MODULE = re.compile(r'<script(?=[^>]* type="module")[^>]* '
+                    r'src="([^"]*/(quarto|tabsets)\.js)"[^>]*></script>')
 
 
 def join_modules(library):
@@ -123,8 +123,8 @@ def join_modules(library):
 
 def without_modules(html):
     "A page of Quarto that works without a server."
-    return MODULE.sub("", html).replace('quarto.js" type="module"',
-                                        'quarto.js" defer')
+    return MODULE.sub(lambda found: "" if found[2] == "tabsets" else
+                      f'<script src="{found[1]}" defer></script>', html)
 
 # %% ../../chapters/making/quarto.ipynb #7b2d8f23
 REFERENCE = re.compile(r'(?s)(<a href="([^"#]+)" class="quarto-xref">).*?'
