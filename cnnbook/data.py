@@ -109,10 +109,12 @@ def fingerprint(
     y,     # (m,): the labels, from 0 to 255
 ):
     "The SHA-256 of the images and then the labels, a byte each, as text."
-    y = np.asarray(y)
-    if X.dtype != np.uint8 or not np.array_equal(y, y.astype(np.uint8)):
-        raise ValueError("X must be of uint8, and y from 0 to 255; got "
-                         f"{X.dtype}, and y from {y.min()} to {y.max()}")
+    X, y = np.asarray(X), np.asarray(y)
+    if X.dtype != np.uint8:
+        raise ValueError(f"X must be of uint8; got {X.dtype}")
+    if y.dtype.kind not in "iu" or not np.array_equal(y, y & 255):
+        raise ValueError("y must be integers from 0 to 255; got "
+                         f"{y.dtype}: {np.array2string(y, threshold=4)}")
     total = hashlib.sha256(np.ascontiguousarray(X))
     total.update(y.astype(np.uint8).tobytes())
     return total.hexdigest()

@@ -11,7 +11,7 @@ from inspect import isfunction, isgenerator
 import numpy as np
 import pytest
 
-from cnnbook import architectures, fast, interpret, lab, nn
+from cnnbook import architectures, data, fast, interpret, lab, nn
 from cnnbook.backprop import (check_gradient, conv_backward,
                               create_mask_from_window, distribute_value,
                               global_average_pool_backward, numeric_gradient,
@@ -556,6 +556,14 @@ TABLE |= {
     architectures.center_crop: (dict(X=A4, size=3), {
         "X": no_array(2, 5, 6, 3),
         "size": no_integer(1) | {"too large": 6}}),
+    architectures.sample_at: (dict(X=A4, places=np.ones((2, 3, 2))), {
+        "X": no_array(2, 5, 6, 3), "places": no_array(2, 3, 2) | {
+            "of other images": np.ones((3, 3, 2)),
+            "triples": np.ones((2, 3, 3))}}),
+    architectures.random_affine: (
+        dict(X=A4, rng=GENERATOR, rotation=9, scale=0.1, shear=0.1, shift=2),
+        {"X": no_array(2, 5, 6, 3), "rng": NO_GENERATOR, "rotation": NO_SIZE,
+         "scale": NO_SIZE, "shear": NO_SIZE, "shift": NO_SIZE}),
     architectures.jitter_contrast: (
         dict(X=A4, amount=0.1, rng=GENERATOR), {
             "X": never_array(2, 5, 6, 3), "amount": NO_SIZE,
@@ -567,11 +575,19 @@ for make in architectures.small_vgg, architectures.small_resnet:
         "n_C": no_integer(1), "num_classes": no_integer(2),
         "width": no_integer(1), "stages": no_integer(1),
         "rng": NO_GENERATOR})
+TABLE |= {
+    data.digits: ({}, {}),
+    data.fingerprint: (dict(X=np.ones((2, 2, 2, 1), np.uint8), y=[0, 9]), {
+        "X": {"None": None, "text": "12", "floats": A4, "a list": [[1, 2]]},
+        "y": {"None": None, "text": "12", "negative": [-1, 0],
+              "too large": [0, 256], "half": [0.5, 1]}}),
+}
 # A step of training, which `fit` calls with what it has checked itself, the
 # sums and products of arrays that are checked, and helpers for whole programs.
 INSIDE = {"train_step", "batches_per_epoch", "sum_over", "mean_over",
           "long_product", "widen", "progress", "someone_watches"}
-# What `images` and `storage` refuse to read or write has tests of its own.
+# What `images`, `storage` and the data sets refuse has tests of its own.
+INSIDE |= {"mnist", "fashion_mnist", "cifar10", "photographs"}
 MODULES = ("checks", "convolution1d", "padding", "convolution2d",
            "conv_layer", "pooling", "backprop", "lab", "data", "evaluation",
            "drawings", "progress_bar", "nn", "architectures", "interpret")

@@ -209,9 +209,11 @@ def test_the_fingerprint_is_of_the_bytes():
     expected = hashlib.sha256(bytes(range(24)) + b"\7\1").hexdigest()
     assert data.fingerprint(X, y) == expected
     assert data.fingerprint(np.asfortranarray(X), y) == expected
-    for X_bad, y_bad in (X, y + 256), (X, y - 8), (X / 1, y):
-        with pytest.raises(ValueError, match="X must be of uint8"):
-            data.fingerprint(X_bad, y_bad)
+    for y_bad in y + 256, y - 8, y / 1:
+        with pytest.raises(ValueError, match="y must be integers from 0"):
+            data.fingerprint(X, y_bad)
+    with pytest.raises(ValueError, match="X must be of uint8"):
+        data.fingerprint(X / 1, y)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -535,7 +537,7 @@ def test_fashion_of_openml(tmp_path, openml, monkeypatch):
     (lambda X, y: (X + 0.5, y), "integers from 0 to 255"),
     (lambda X, y: (np.where(X == X[0, 0], np.nan, X), y), "integers from 0"),
     (lambda X, y: (X, np.array(30 * ["boot"], object)), "OpenML: invalid"),
-    (lambda X, y: (X, y + 256), "OpenML: X must be of uint8"),
+    (lambda X, y: (X, y + 256), "OpenML: y must be integers from 0"),
     (lambda X, y: (URLError("no network"), None), "no network"),
     (lambda X, y: (ConnectionResetError("reset"), None), "reset"),
     (lambda X, y: (ValueError("no such set"), None), "no such set")])

@@ -263,11 +263,13 @@
       return { kept: false };
     }
 
-    // True if Python heard the interrupt within a second.
+    // True if Python heard the interrupt within two seconds, which it says by
+    // taking it away, and was done with it in five.
     async interrupted(job) {
       if (!this.interrupt || !this.worker) return false;
       this.interrupt[0] = 2;                  // SIGINT
-      for (let i = 0; i < 50 && this.jobs[0] === job; i++) {
+      for (let i = 0; i < (this.interrupt[0] ? 100 : 250)
+           && this.jobs[0] === job; i++) {
         await new Promise(resolve => setTimeout(resolve, 20));
       }
       return this.jobs[0] !== job;
