@@ -358,6 +358,8 @@ def sample_at(
     places = as_array("places", places, 3, "(m, n, 2)")
     m, n_H, n_W, n_C = X.shape
     check_equal("places", places.shape[::2], (m, 2), "images and coordinates")
+    if not np.isfinite(places).all():
+        raise ValueError("places must be finite; got NaN or an infinity")
     places = np.clip(places, 0, [n_H - 1, n_W - 1])
     corner = np.minimum(places.astype(int), [max(n_H - 2, 0),
                                              max(n_W - 2, 0)])

@@ -559,6 +559,7 @@ TABLE |= {
     architectures.sample_at: (dict(X=A4, places=np.ones((2, 3, 2))), {
         "X": no_array(2, 5, 6, 3), "places": no_array(2, 3, 2) | {
             "of other images": np.ones((3, 3, 2)),
+            "NaN": np.full((2, 3, 2), np.nan),
             "triples": np.ones((2, 3, 3))}}),
     architectures.random_affine: (
         dict(X=A4, rng=GENERATOR, rotation=9, scale=0.1, shear=0.1, shift=2),
