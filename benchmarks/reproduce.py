@@ -10,30 +10,27 @@ the same order. What was found by another program is thrown away.
 """
 import argparse
 import itertools
-import json
 import sys
 import time
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "papers")]
 
+import kept
 import lenet5
 import lenet1989
 import numpy as np
 import small
 
 from cnnbook.nn import outputs
-from cnnbook.press.recorded import circumstances
 from cnnbook.progress_bar import progress
-from cnnbook.storage import write_whole
 
 EXPERIMENTS = {one.name: one for one in (
     lenet1989.LENET_1989, lenet5.LENET_5, lenet5.DISTORTED, small.MNIST,
     small.FASHION)}
-FOLDER = HERE.parent / "chapters" / "recorded" / "papers"
+FOLDER = kept.FOLDER
 
 
 def rounded(history):
@@ -83,32 +80,22 @@ def first_losses(experiment, n=20):
     return float(np.max(np.abs(np.subtract(*costs))))
 
 
-def kept(path, key):
-    "What was found before by the same program."
-    if path.exists():
-        record = json.loads(path.read_text("utf-8"))
-        if record["key"] == key:
-            return record
-    return {"key": key, "seeds": {}, "peer": {}}
-
-
 def reproduce(experiment, seeds, with_peer, again):
     "Train with each seed that is missing, and keep what is found."
     path = FOLDER / f"{experiment.name}.json"
-    record = kept(path, "" if again else experiment.key())
-    record["key"] = experiment.key()
+    key = experiment.key()
+    record = {"key": key, "seeds": {}, "peer": {}} | (
+        {} if again else kept.read(path, key))
     for part, train in ("seeds", ours), ("peer", peer):
         if part == "peer" and not with_peer:
             continue
         todo = [seed for seed in range(seeds) if str(seed) not in record[part]]
         for seed in progress(todo, label=f"{experiment.name}, {part}"):
             record[part][str(seed)] = found(*train(experiment, seed))
-            packages = ["numpy"] + ["torch"] * (part == "peer")
-            record[f"made_{part}"] = circumstances(packages)
             if part == "peer":
                 record["first_losses"] = first_losses(experiment)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, json.dumps(record, indent=1) + "\n")
+            kept.write(path, record, ["numpy"] + ["torch"] * (
+                part == "peer"), f"made_{part}")
             print(f"{experiment.name}, seed {seed}, {part}: "
                   f"{record[part][str(seed)]['error']:.2f}% wrong, "
                   f"{record[part][str(seed)]['seconds']:.0f} s", flush=True)

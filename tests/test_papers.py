@@ -1,6 +1,7 @@
 """The programs that repeat the papers, and what they found."""
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from conftest import ROOT
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "benchmarks" / "papers")]
 
 import experiment                                           # noqa: E402
+import kept                                                 # noqa: E402
 import reproduce                                            # noqa: E402
+import wins                                                 # noqa: E402
 
 ASIDE = 100
 
@@ -39,7 +42,7 @@ class Source:
 
 def on(source, one, **changes):
     "The same experiment, with other data."
-    return reproduce.replace(one, source=lambda: source, **changes)
+    return replace(one, source=lambda: source, **changes)
 
 
 @pytest.mark.parametrize("one", **NAMES)
@@ -68,6 +71,12 @@ def test_what_was_found_belongs_to_the_program_of_now(one):
         record = json.loads(path.read_text("utf-8"))
         assert record["key"] == one.key(), (
             f"run python benchmarks/reproduce.py {one.name}")
+
+
+def test_where_the_convolution_wins_was_found_by_the_program_of_now():
+    record = kept.read(wins.FOUND, kept.key_of(wins.__file__))
+    assert set(record["seeds"]["0"]) == set(wins.NETWORKS), (
+        "run python benchmarks/papers/wins.py")
 
 
 def test_a_run_that_was_stopped_goes_on(tmp_path, monkeypatch):

@@ -5,7 +5,6 @@ Settings are chosen on images that are set aside from the training set
 settings as they are in the committed program.
 """
 import argparse
-import hashlib
 import sys
 import time
 from dataclasses import dataclass
@@ -16,9 +15,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 import numpy as np
+from kept import key_of
 
-from cnnbook import data
-from cnnbook.nn import evaluate, fit, outputs, softmax_cross_entropy
+from cnnbook.nn import evaluate, fit, softmax_cross_entropy
 
 ASIDE = 10_000      # images of the training set to choose the settings with
 
@@ -43,21 +42,23 @@ class Experiment:
     augment: Callable = None
     choose: Callable = whole        # (learn, test, rng) to what is used
 
+    def program(self):
+        "The module whose experiment this is."
+        return sys.modules[self.prepare.__module__]
+
     def key(self):
         "A text that changes with the program, and with this one."
-        program = sys.modules[self.prepare.__module__].__file__
-        text = b"".join(Path(path).read_bytes()
-                        for path in (program, __file__))
-        return hashlib.sha256(text).hexdigest()[:16]
+        return key_of(self.program().__file__, __file__)
 
     def sets(self, seed, test=False):
         """What to learn from and what to measure on: two pairs.
 
         Without `test`, both are parts of the training set.
         """
-        (X, labels), opened = self.source().train, None
+        source = self.source()
+        X, labels = source.train
         if test:
-            opened = self.source().test
+            opened = source.test
         else:
             order = np.random.default_rng(0).permutation(len(X))
             last = order[-ASIDE:]
@@ -79,8 +80,7 @@ class Experiment:
 
     def command(self):
         "Learn once and say how many are wrong: what a reader runs."
-        ask = argparse.ArgumentParser(description=sys.modules[
-            self.prepare.__module__].__doc__)
+        ask = argparse.ArgumentParser(description=self.program().__doc__)
         ask.add_argument("--seed", type=int, default=0)
         ask.add_argument("--choose", action="store_true", help="measure on "
                          "a part of the training set, after each epoch")
@@ -95,8 +95,3 @@ class Experiment:
         wrong = 100 - evaluate(model, *check, self.loss)["accuracy"]
         print(f"{self.name}, seed {told.seed}: {wrong:.2f}% wrong of "
               f"{len(check[0])}, {time.perf_counter() - start:.0f} s")
-
-
-def predictions(model, X):
-    "The class that the model gives to each image."
-    return outputs(model, X).argmax(axis=1)

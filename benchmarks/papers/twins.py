@@ -11,6 +11,7 @@ from cnnbook.architectures import (RBF, PositionBias, Subsample, TableConv2D,
                                    rbf_loss, squared_error)
 from cnnbook.data import minibatches
 from cnnbook.interop import pytorch
+from cnnbook.interop.training import two_groups
 from cnnbook.nn import softmax_cross_entropy, train_step
 
 
@@ -23,10 +24,10 @@ class Position(torch.nn.Module):
 
     def __init__(self, layer):
         super().__init__()
-        self.b = parameter(layer.params["b"].transpose(0, 3, 1, 2))
+        self.b = parameter(layer.params["b"].transpose(0, 3, 1, 2).ravel())
 
     def forward(self, x):
-        return x + self.b
+        return x + self.b.view(1, *x.shape[1:])
 
 
 class Table(torch.nn.Module):
@@ -49,11 +50,11 @@ class Sums(torch.nn.Module):
 
     def __init__(self, layer):
         super().__init__()
-        self.c, self.b = (parameter(layer.params[key][:, None, None])
-                          for key in "cb")
+        self.c, self.b = (parameter(layer.params[key]) for key in "cb")
 
     def forward(self, x):
-        return self.c * 4 * torch.nn.functional.avg_pool2d(x, 2) + self.b
+        sums = 4 * torch.nn.functional.avg_pool2d(x, 2)
+        return self.c[:, None, None] * sums + self.b[:, None, None]
 
 
 class Distances(torch.nn.Module):
@@ -108,11 +109,7 @@ LOSSES = {softmax_cross_entropy: torch.nn.functional.cross_entropy,
 # ---- training --------------------------------------------------------------
 def twin_optimizer(net, ours):
     "PyTorch's SGD with the settings of ours; only weights decay."
-    groups = [{"params": [], "weight_decay": ours.weight_decay},
-              {"params": [], "weight_decay": 0.0}]
-    for name, value in net.named_parameters():
-        weight = name.endswith("weight") and value.ndim > 1
-        groups[not weight]["params"].append(value)
+    groups = two_groups(net, ours.weight_decay)
     return torch.optim.SGD(groups, ours.learning_rate, ours.momentum,
                            nesterov=ours.nesterov)
 

@@ -8,24 +8,21 @@ moved by 0 to 6 pixels; and with the pixels in another order, the same in all
 images. Kept in chapters/recorded/papers/wins.json, seed by seed.
 """
 import argparse
-import hashlib
-import json
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
+import kept
 import numpy as np
 
 from cnnbook import data
 from cnnbook.nn import (Adam, Conv2D, Flatten, Linear, MaxPool2D, ReLU,
                         Sequential, evaluate, fit, one_cycle)
-from cnnbook.press.recorded import circumstances
 from cnnbook.progress_bar import progress
-from cnnbook.storage import write_whole
 
-FOUND = HERE.parents[1] / "chapters" / "recorded" / "papers" / "wins.json"
+FOUND = kept.FOLDER / "wins.json"
 SIZES = 100, 300, 1000, 3000, 10_000, 60_000
 MOVES = range(7)
 
@@ -105,10 +102,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     ask.add_argument("--seeds", type=int, default=5)
     seeds = ask.parse_args().seeds
-    key = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
-    record = json.loads(FOUND.read_text("utf-8")) if FOUND.exists() else {}
-    if record.get("key") != key:
-        record = {"key": key, "seeds": {}}
+    record = {"seeds": {}} | kept.read(FOUND, kept.key_of(__file__))
     mnist = data.mnist()
     learn, test = [(prepare(X), labels)
                    for X, labels in (mnist.train, mnist.test)]
@@ -117,9 +111,7 @@ def main():
         record["seeds"][str(seed)] = {
             name: measure(make, seed, learn, test)
             for name, make in NETWORKS.items()}
-        record["made"] = circumstances(["numpy"])
-        FOUND.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(FOUND, json.dumps(record, indent=1) + "\n")
+        kept.write(FOUND, record, ["numpy"])
 
 
 if __name__ == "__main__":

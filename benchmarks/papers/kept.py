@@ -1,0 +1,28 @@
+"""What the programs find is kept as it comes, until a program changes."""
+import hashlib
+import json
+from pathlib import Path
+
+from cnnbook.press.recorded import circumstances
+from cnnbook.storage import write_whole
+
+FOLDER = Path(__file__).resolve().parents[2] / "chapters/recorded/papers"
+
+
+def key_of(*programs):
+    "A text that changes with the files of the programs."
+    text = b"".join(Path(path).read_bytes() for path in programs)
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def read(path, key):
+    "The record in the file, a dict; empty if another program left it."
+    record = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return record if record.get("key") == key else {"key": key}
+
+
+def write(path, record, packages, made="made"):
+    "Replace the file, with the day and the machine under the name `made`."
+    record[made] = circumstances(packages)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps(record, indent=1) + "\n")
