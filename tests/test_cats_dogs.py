@@ -20,7 +20,7 @@ NUMPY = "published-16", "published-64", "mended-16", "mended-64", "plain"
 def program(monkeypatch):
     "The program as a module, which learns for two epochs."
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
-    monkeypatch.syspath_prepend(str(ROOT))
+    monkeypatch.syspath_prepend(str(PROGRAM.parent))
     spec = importlib.util.spec_from_file_location("cats_dogs", PROGRAM)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -14,8 +14,6 @@ The photographs are those of Dogs vs. Cats (Elson et al., 2007), reduced to
 64 x 64. They are not ours to give. A folder of your own does as well.
 """
 import argparse
-import hashlib
-import json
 import os
 import sys
 import time
@@ -26,6 +24,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
+import kept
 import numpy as np
 
 from cnnbook import fast, lab
@@ -35,11 +34,8 @@ from cnnbook.data import (batches_per_epoch, minibatches,
 from cnnbook.images import read_images
 from cnnbook.nn import (Adam, BatchNorm2D, Conv2D, MaxPool2D, ReLU,
                         Sequential, fit, one_cycle, outputs)
-from cnnbook.press.recorded import circumstances
-from cnnbook.storage import write_whole
 
-RESULTS = (HERE.parents[1] / "chapters" / "recorded" / "papers"
-           / "cats_dogs.json")
+RESULTS = kept.FOLDER / "cats_dogs.json"
 BATCH, RATE, DECAY = 32, 0.004, 0.05
 EPOCHS = 40             # of the better network
 PLAIN_EPOCHS = 15       # of the same without variations
@@ -185,8 +181,7 @@ RUNS = {            # name: side of the images, how it learns
     "plain": (64, plain), "better": (64, better), "torch": (64, in_torch)}
 
 
-# A text that changes with the program: of what ran, if it is edited since.
-KEY = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
+KEY = kept.key_of(__file__)     # of what ran, if it is edited since
 
 
 def measured(name, seed, folder, choose=False):
@@ -211,17 +206,14 @@ def measured(name, seed, folder, choose=False):
 
 def results_in(path):
     "What this program has left in the file; another's results do not count."
-    kept = json.loads(path.read_text()) if path.exists() else {}
-    return kept if kept.get("key") == KEY else {"key": KEY, "runs": {}}
+    return {"runs": {}} | kept.read(path, KEY)
 
 
 def keep(path, name, result):
     "Add the result to the file."
-    kept = results_in(path)
-    kept["made"] = circumstances(["numpy", *["torch"] * (name == "torch")])
-    kept["runs"].setdefault(name, []).append(result)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps(kept, indent=1) + "\n")
+    record = results_in(path)
+    record["runs"].setdefault(name, []).append(result)
+    kept.write(path, record, ["numpy", *["torch"] * (name == "torch")])
 
 
 def main():
