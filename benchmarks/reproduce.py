@@ -7,6 +7,9 @@ training set, opens the test set, and keeps what it finds in
 chapters/recorded/papers/NAME.json, seed by seed: a run that was stopped goes
 on where it was. --peer does the same with PyTorch, from the same weights, in
 the same order. What was found by another program is thrown away.
+
+The weights of seed 0 are those of cnnbook.pretrained(NAME), in halves of the
+precision; the accuracy that their card tells is the one they have so.
 """
 import argparse
 import itertools
@@ -20,17 +23,21 @@ sys.path[:0] = [str(HERE.parent), str(HERE / "papers")]
 
 import kept
 import lenet5
+import lenet5_relu
 import lenet1989
 import numpy as np
 import small
 
+from cnnbook.architectures import PRETRAINED
 from cnnbook.nn import outputs
 from cnnbook.progress_bar import progress
+from cnnbook.storage import save
 
 EXPERIMENTS = {one.name: one for one in (
-    lenet1989.LENET_1989, lenet5.LENET_5, lenet5.DISTORTED, small.MNIST,
-    small.FASHION)}
+    lenet1989.LENET_1989, lenet5.LENET_5, lenet5.DISTORTED,
+    lenet5_relu.LENET_5_RELU, small.MNIST, small.FASHION)}
 FOLDER = kept.FOLDER
+WEIGHTS = HERE.parent / "cnnbook" / "weights"
 
 
 def rounded(history):
@@ -53,7 +60,31 @@ def ours(experiment, seed):
     start = time.perf_counter()
     model, history = experiment.run(seed, learn)
     seconds = time.perf_counter() - start
-    return labels, outputs(model, X).argmax(1), rounded(history), seconds
+    predicted = outputs(model, X).argmax(1)
+    if seed == 0 and experiment.name in PRETRAINED:
+        ship(experiment, model, X, labels)
+    return labels, predicted, rounded(history), seconds
+
+
+def ship(experiment, model, X, labels):
+    "Keep the weights for those who import the library."
+    state = {name: W.astype(np.float16)
+             for name, W in model.state_dict().items()}
+    model.load_state_dict(state)
+    source = experiment.source()
+    right = outputs(model, X).argmax(1) == labels
+    card = {"name": experiment.name,
+            "data": f"{source.name}, {len(source.train[0])} images "
+                    f"({source.source.partition(';')[0]})",
+            "training": " ".join(experiment.program().__doc__.split()),
+            "epochs": experiment.epochs, "seed": 0,
+            "accuracy": round(100 * float(np.mean(right)), 2),
+            "parameters": sum(layer.size() for _, layer in model.walk()),
+            "classes": list(source.classes),
+            "licence": f"Apache-2.0; that of the data: {source.licence}"}
+    WEIGHTS.mkdir(exist_ok=True)
+    save(WEIGHTS / f"{experiment.name}.safetensors",
+         {"card": card, "state": state})
 
 
 def peer(experiment, seed):

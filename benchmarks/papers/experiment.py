@@ -44,7 +44,7 @@ class Experiment:
 
     def program(self):
         "The module whose experiment this is."
-        return sys.modules[self.prepare.__module__]
+        return sys.modules[self.optimizer.__module__]
 
     def key(self):
         "A text that changes with the program, and with this one."

@@ -18,23 +18,14 @@ import kept
 import numpy as np
 
 from cnnbook import data
-from cnnbook.nn import (Adam, Conv2D, Flatten, Linear, MaxPool2D, ReLU,
-                        Sequential, evaluate, fit, one_cycle)
+from cnnbook.architectures import lenet5_relu
+from cnnbook.nn import (Adam, Flatten, Linear, ReLU, Sequential, evaluate,
+                        fit, one_cycle)
 from cnnbook.progress_bar import progress
 
 FOUND = kept.FOLDER / "wins.json"
 SIZES = 100, 300, 1000, 3000, 10_000, 60_000
 MOVES = range(7)
-
-
-def lenet5_relu(rng, dtype=np.float32):
-    "LeNet-5 as it is built today: (m, 28, 28, 1) -> (m, 10)."
-    same = {"rng": rng, "dtype": dtype}
-    return Sequential(
-        Conv2D(1, 6, 5, pad=2, **same), ReLU(), MaxPool2D(),
-        Conv2D(6, 16, 5, **same), ReLU(), MaxPool2D(), Flatten(),
-        Linear(400, 120, **same), ReLU(), Linear(120, 84, **same), ReLU(),
-        Linear(84, 10, **same))
 
 
 def dense(rng, dtype=np.float32):
@@ -50,13 +41,13 @@ def prepare(images):
     return (images / 255).astype(np.float32)
 
 
-def train(make, X, labels, seed):
+def train(make, X, labels, seed, augment=None):
     "At least 2,000 steps of 64 images, and at least 10 epochs."
     rng = np.random.default_rng(seed)
     model = make(rng)
     epochs = max(10, -(-2000 * 64 // len(X)))
     fit(model, X, labels, Adam(model, 0.003), epochs, 64, rng=rng,
-        schedule=one_cycle(), show=False)
+        schedule=one_cycle(), augment=augment, show=False)
     return model
 
 

@@ -1,0 +1,81 @@
+"""What each piece of a network is worth: it is taken out, and measured again.
+
+    python benchmarks/papers/ablation.py [--seeds N]
+
+LeNet-5 with ReLU and max pooling learns from 1,000 images of MNIST, and so do
+networks that lack one of its pieces. They are measured on 10,000 others of
+the training set, so no test set is opened. Each seed draws its 1,000 images
+and the start of the networks. Kept in chapters/recorded/papers/ablation.json.
+"""
+import argparse
+from functools import partial
+
+import kept
+import numpy as np
+import wins
+from experiment import ASIDE
+
+from cnnbook import data
+from cnnbook.architectures import lenet5_relu, random_affine
+from cnnbook.nn import AvgPool2D, MaxPool2D, Tanh
+from cnnbook.progress_bar import progress
+
+FOUND = kept.FOLDER / "ablation.json"
+LEARN = 1000
+ORDER = np.random.default_rng(0).permutation(28 * 28)
+
+
+def distort(X, rng):
+    return random_affine(X, rng, rotation=10, scale=0.1, shear=0.1, shift=2)
+
+
+def mixed(X):
+    "The pixels in another order, the same in all images."
+    return X.reshape(-1, 28 * 28)[:, ORDER].reshape(X.shape)
+
+
+def as_they_are(X, rng=None):
+    return X
+
+
+VARIANTS = {        # what is missing: network, augmentation, order of pixels
+    "nothing": (lenet5_relu, distort, as_they_are),
+    "augmentation": (lenet5_relu, as_they_are, as_they_are),
+    "ReLU": (partial(lenet5_relu, activation=Tanh), distort, as_they_are),
+    "maximum": (partial(lenet5_relu, pool=AvgPool2D), distort, as_they_are),
+    "pooling": (partial(lenet5_relu, pool=lambda: MaxPool2D(1, 2)), distort,
+                as_they_are),                       # one pixel of each four
+    "neighbors": (lenet5_relu, distort, mixed),
+    "convolution": (wins.dense, distort, as_they_are)}
+
+
+def measure(variant, learn, check, seed):
+    "The error, in %."
+    make, augment, order = variant
+    (X, labels), (X_check, labels_check) = learn, check
+    model = wins.train(make, X, labels, seed,
+                       lambda X, rng: order(augment(X, rng)))
+    return wins.wrong(model, order(X_check), labels_check)
+
+
+def main():
+    ask = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    ask.add_argument("--seeds", type=int, default=12)
+    seeds = ask.parse_args().seeds
+    key = kept.key_of(__file__, wins.__file__)
+    record = {"seeds": {}} | kept.read(FOUND, key)
+    X, labels = data.mnist().train
+    X, order = wins.prepare(X), np.random.default_rng(0).permutation(len(X))
+    check = X[order[-ASIDE:]], labels[order[-ASIDE:]]
+    todo = [seed for seed in range(seeds) if str(seed) not in record["seeds"]]
+    for seed in progress(todo, label="seed"):
+        few = np.random.default_rng(seed).choice(order[:-ASIDE], LEARN, False)
+        record["seeds"][str(seed)] = {
+            name: measure(variant, (X[few], labels[few]), check, seed)
+            for name, variant in VARIANTS.items()}
+        kept.write(FOUND, record, ["numpy"])
+
+
+if __name__ == "__main__":
+    main()
