@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cnnbook import nn
+from cnnbook.architectures import lenet5_relu, pretrained
 from cnnbook.lab import softmax
 from cnnbook.storage import PAGE_DATA, from_bytes, load, to_bytes
 from conftest import ROOT
@@ -128,7 +129,8 @@ def a_page(folder, data, lang="en"):
 
 
 class Lab:
-    "The lab of a page that is open in the browser."
+    "The lab of a page that is open in the browser; its pad has a side."
+    side = 32
 
     def __init__(self, page, url):
         self.page, self.problems = page, []
@@ -157,7 +159,8 @@ class Lab:
 
     @property
     def counts(self):
-        return np.array(self.js("Array.from(lab.counts)")).reshape(8, 8)
+        counts = np.array(self.js("Array.from(lab.counts)"))
+        return counts.reshape(2 * (int(counts.size ** 0.5),))
 
     @property
     def shares(self):
@@ -176,8 +179,9 @@ class Lab:
     def draw(self, points):
         "Draw with the mouse a line through `points`, in pixels of the pad."
         box = self.find("canvas.canvas").bounding_box()
-        places = [(box["x"] + x * box["width"] / 32,
-                   box["y"] + y * box["height"] / 32) for x, y in points]
+        places = [(box["x"] + x * box["width"] / self.side,
+                   box["y"] + y * box["height"] / self.side)
+                  for x, y in points]
         self.page.mouse.move(*places[0])
         self.page.mouse.down()
         for place in places[1:]:
@@ -538,13 +542,13 @@ HAND_DRAWN = [
     [arc(16, 11.5, 6, 6, 0, 360) + [(22, 12), (20, 27)]]]
 
 
-def read_hand_drawn(lab):
+def read_hand_drawn(lab, placed=list):
     "How many of the ten digits drawn by hand the network reads."
     right = 0
     for k, strokes in enumerate(HAND_DRAWN):
         lab.element.get_by_role("button", name="Clear").click()
         lab.js("scrollTo(0, lab.getBoundingClientRect().top + scrollY - 90)")
-        for stroke in strokes:
+        for stroke in placed(strokes):
             lab.draw(stroke)
         right += lab.verdict.startswith(f"The network reads {k} ")
     return right
@@ -558,3 +562,297 @@ def test_the_committed_network_reads_what_is_drawn(open_lab):
 def test_the_book_reads_what_is_drawn(open_lab, book, page):
     page = book / "en" / page
     assert read_hand_drawn(open_lab(None, url=page.as_uri()).ready()) >= 7
+
+
+# The pad of 28 x 28, MNIST's format ---------------------------------------
+
+EXAMPLE = [[[9, 8], [19, 8], [13, 22]]]
+
+
+def a_lenet():
+    "LeNet-5 of today, untrained, with biases."
+    return a_model(lambda rng: lenet5_relu(rng=rng))
+
+
+def packed_28(model, example=EXAMPLE):
+    "The bytes that the page gets, as the chapter makes them."
+    return to_bytes({
+        "layers": [[type(layer).__name__, settings(layer)]
+                   for layer in model],
+        "grid": 28, "example": example, **model.state_dict()})
+
+
+@pytest.fixture
+def lab28(open_lab):
+    return ready_28(open_lab(packed_28(a_lenet())))
+
+
+def ready_28(lab):
+    lab.side = 28
+    return lab.ready()
+
+
+def fit_28(lab, fitted):
+    lab.element.get_by_label("Fit the size").set_checked(fitted)
+
+
+def in_28(strokes):
+    "Strokes of the pad of 32 x 32, on that of 28 x 28."
+    return [[(x * 28 / 32, y * 28 / 32) for x, y in points]
+            for points in strokes]
+
+
+def assert_agrees_28(lab, model):
+    "Every number of every layer of what is on the pad."
+    X = (lab.counts[None, ..., None] / 255).astype(np.float32)
+    expected = outputs_of_layers(model, X)
+    layers = lab.js("lab.layers.map(({kind, shape, data}) => "
+                    "[kind, shape, Array.from(data)])")
+    assert [kind for kind, *_ in layers] == [
+        *(kind for kind, _ in expected), "softmax"]
+    for (_, _, data), (_, A) in zip(layers, expected):
+        assert np.max(np.abs(np.array(data).reshape(A.shape) - A)) < 1e-5
+    shares = predict(model, X)[0]
+    exact, seen = lab.shares
+    assert np.max(np.abs(exact - shares)) < 1e-5
+    assert np.max(np.abs(seen - 100 * shares)) < 0.051
+    assert f" {shares.argmax()} (" in lab.verdict
+
+
+def covered(strokes, pen=1.3):
+    "The pixels that strokes cover, by 8 x 8 places in each: 0 to 255."
+    y, x = np.indices((224, 224)) / 8 + 1 / 16
+    inked = np.zeros(x.shape, bool)
+    for points in np.array(strokes, dtype=object):
+        points = np.array(points, float)
+        for (x0, y0), (dx, dy) in zip(points, np.diff(points, axis=0)):
+            t = ((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy or 1)
+            t = np.clip(t, 0, 1)
+            inked |= np.hypot(x - x0 - t * dx, y - y0 - t * dy) <= pen
+    return np.round(255 * inked.reshape(28, 8, 28, 8).mean(axis=(1, 3)))
+
+
+def test_the_28_pad_agrees_with_cnnbook(lab28):
+    model = a_lenet()
+    for fitted in True, False:
+        fit_28(lab28, fitted)
+        assert_agrees_28(lab28, model)              # the example
+    for strokes in HAND_DRAWN[4], HAND_DRAWN[8]:
+        for points in in_28(strokes):
+            lab28.draw(points)
+            assert_agrees_28(lab28, model)
+        fit_28(lab28, True)
+        assert_agrees_28(lab28, model)
+        lab28.element.get_by_role("button", name="Clear").click()
+        assert_agrees_28(lab28, model)              # nothing
+
+
+def test_the_28_pad_measures_what_is_drawn(lab28):
+    fit_28(lab28, False)
+    assert np.max(np.abs(lab28.counts - covered(EXAMPLE))) <= 8
+    lab28.draw([(3.2, 4.1), (22.7, 6.3), (25.4, 24.9)])
+    strokes = lab28.js("lab.strokes")
+    assert len(strokes) == 1 and not np.array_equal(strokes, EXAMPLE)
+    expected = covered(strokes)
+    assert np.max(np.abs(lab28.counts - expected)) <= 8     # two places
+    assert np.mean(lab28.counts == expected) > 0.99
+    assert lab28.counts.max() == 255 and len(np.unique(lab28.counts)) > 20
+
+
+def mass_center(image):
+    "Row and column, counted from the corner of the first pixel."
+    places = np.indices(image.shape) + 0.5
+    return (places * image).sum(axis=(1, 2)) / image.sum()
+
+
+def test_a_fitted_drawing_is_as_in_mnist(lab28):
+    """In 20 x 20, its mass centered, with the ink of MNIST.
+
+    In the files of MNIST the center of mass is in the middle of the pixel
+    14, 14, at 14.5 of 28; the mean ink is 26 492 in the 10 000 for tests.
+    """
+    totals = []
+    for k, strokes in enumerate(HAND_DRAWN):
+        lab28.element.get_by_role("button", name="Clear").click()
+        scale, x0, y0 = 0.35 + 0.05 * k, k, 9 - k       # large, small, apart
+        for points in in_28(strokes):
+            lab28.draw([(x0 + scale * x, y0 + scale * y) for x, y in points])
+        rows, cols = np.nonzero(lab28.counts)
+        height, width = np.ptp(rows) + 1, np.ptp(cols) + 1
+        assert 19 <= max(height, width) <= 21 and min(height, width) <= 21
+        assert np.all(np.abs(mass_center(lab28.counts) - 14.5) < 0.15)
+        totals.append(lab28.counts.sum())
+        assert 12_000 < totals[-1] < 38_000
+    assert abs(np.mean(totals) - 26_300) < 2_000
+
+
+def test_the_28_pad_has_no_test_digits(lab28):
+    text = lab28.find(".lab").inner_text()
+    assert "Test digit" not in text and "resist" not in text
+    assert not lab28.find("details").count()
+    for name in "Load", "Another, at random":
+        assert not lab28.element.get_by_role("button", name=name).count()
+    assert [row.split(":")[1] for row in
+            lab28.find("figcaption").all_text_contents()] == [
+        " 6 maps of 28 × 28", " 6 maps of 14 × 14", " 16 maps of 10 × 10",
+        " 16 maps of 5 × 5"]
+
+
+@pytest.mark.parametrize("button", ["Clear", "Undo"])
+def test_the_example_goes_away(lab28, button):
+    assert lab28.counts.sum() > 0
+    lab28.element.get_by_role("button", name=button).click()
+    assert lab28.counts.sum() == 0 and "Nothing is drawn" in lab28.verdict
+
+
+def test_a_number_of_the_28_pad_explains_itself(lab28):
+    X = (lab28.counts[None, ..., None] / 255).astype(np.float32)
+    outputs = outputs_of_layers(a_lenet(), X)
+    rng = np.random.default_rng(5)
+    for name, n in (("convolution 1", 0), ("pooling 1", 2),
+                    ("convolution 2", 3), ("pooling 2", 5)):
+        _, Z = outputs[n]
+        lab28.find("label").filter(has_text=name).click()
+        for _ in range(3):
+            row, col, k = (int(rng.integers(size)) for size in Z.shape)
+            for field, value in ("Map", k), ("Row", row), ("Column", col):
+                lab28.field(field, value)
+            text = lab28.find(".inside").inner_text().replace("−", "-")
+            seen = float(re.search(r"(?:z =|It is) (-?\d+\.\d+)", text)[1])
+            assert abs(seen - Z[row, col, k]) < 0.00051
+            if n == 0:          # the sum, term by term
+                terms = re.search(r"\nz = (.*), where", text)[1]
+                terms = terms.replace("·", "*").replace("\xa0", " ")
+                assert abs(eval(terms) - seen) < 0.02
+
+
+def test_the_frame_of_the_28_pad_holds_its_pixels(lab28):
+    for n, row, col, expected in (
+            (3, 4, 5, [6, 8, 19, 21]), (3, 0, 9, [0, 16, 11, 27]),
+            (0, 0, 27, [0, 25, 2, 27]), (2, 3, 3, [4, 4, 9, 9]),
+            (5, 2, 2, [6, 6, 21, 21])):
+        frame = lab28.js("lab.constructor.receptiveField(lab.layers, ...x)",
+                         [n, row, col])
+        assert frame == expected
+        changed = np.array(lab28.js("""(([n, row, col]) => {
+          const [, cols, maps] = lab.layers[n].shape;
+          const at = counts => lab.read_counts(counts)[n].data.slice(
+            (row * cols + col) * maps, (row * cols + col + 1) * maps);
+          const base = Uint8Array.from({length: 784}, (_, i) => 60 + 7 * i % 90);
+          const before = at(base);
+          return Array.from(base, (_, i) => [255, 0].some(value => {
+            const other = base.slice();
+            other[i] = value;
+            return at(other).some((value, k) => value !== before[k]);
+          }));
+        })(x)""", [n, row, col])).reshape(28, 28)
+        rows, cols = np.nonzero(changed)
+        top, left, bottom, right = frame
+        assert top <= rows.min() and rows.max() <= bottom
+        assert left <= cols.min() and cols.max() <= right
+        if n in (0, 3):         # of a pooling, only the largest are felt
+            assert changed.sum() >= 0.5 * (bottom - top) * (right - left)
+
+
+def test_the_keyboard_draws_on_28_pixels_and_reads_them(lab28):
+    fit_28(lab28, False)
+    pad, keys = lab28.find("canvas.canvas"), lab28.page.keyboard
+    pad.focus()
+    keys.press("Space")                 # the example is gone
+    for _ in range(4):
+        keys.press("ArrowDown")
+    voice = lab28.find("[aria-live]")
+    assert voice.text_content() == "row 22, column 14, pen down"
+    keys.press("Space")
+    rows, cols = np.nonzero(lab28.counts)
+    assert (rows.min(), rows.max()) == (12, 23)
+    assert (cols.min(), cols.max()) == (12, 15)
+    lab28.find("canvas.pixels").focus()
+    keys.press("ArrowDown")
+    assert voice.text_content() == f"Row 15, column 14: {lab28.counts[15, 14]}"
+    for _ in range(3):
+        keys.press("ArrowLeft")
+    assert lab28.find(".pixel").text_content() == "Row 15, column 11: 0"
+    assert "rows 12–23 and columns 12–15" in lab28.find(
+        "canvas.pixels").get_attribute("aria-label")
+
+
+def test_pointing_at_a_pixel_reads_it(lab28):
+    canvas = lab28.find("canvas.pixels")
+    canvas.scroll_into_view_if_needed()
+    side = lab28.js("lab.count.clientWidth")
+    canvas.hover(position={"x": 1 + side * 14.5 / 28,
+                           "y": 1 + side * 5.5 / 28})
+    assert lab28.find(".pixel").text_content() == (
+        f"Row 5, column 14: {lab28.counts[5, 14]}")
+
+
+def test_pointing_at_a_map_of_the_28_pad(lab28):
+    canvas = lab28.find(".maps canvas").nth(2)          # 16 of 10 x 10
+    canvas.scroll_into_view_if_needed()
+    layout = lab28.js("lab.canvases.get(3).layout")
+    step, cell, across = (layout[key] for key in ("step", "cell", "across"))
+    assert cell * 10 > 40 and across * step <= layout["width"]
+    canvas.hover(position={"x": 2 + step * (9 % across) + cell * 7 + 1,
+                           "y": 2 + step * (9 // across) + cell * 6 + 1})
+    assert lab28.js("lab.probe") == {"n": 3, "map": 9, "row": 6, "col": 7}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_28_pad_on_a_phone(open_lab, scheme):
+    lab = ready_28(open_lab(packed_28(a_lenet()), "es", has_touch=True,
+                            color_scheme=scheme,
+                            viewport={"width": 390, "height": 800}))
+    assert lab.page.evaluate("document.documentElement.scrollWidth") <= 390
+    for n, maps, rows in (0, 6, 28), (2, 6, 14), (3, 16, 10), (5, 16, 5):
+        layout = lab.js("lab.canvases.get(x).layout", n)
+        assert layout["across"] * layout["step"] <= layout["width"]
+        assert layout["cell"] >= 3 and layout["width"] <= 390
+    box = lab.find("canvas.canvas").bounding_box()
+    lab.page.touchscreen.tap(box["x"] + box["width"] / 2,
+                             box["y"] + box["height"] / 2)
+    assert lab.js("lab.strokes.length") == 1 and lab.counts.sum() > 0
+    text = lab.find(".lab").inner_text()
+    assert "como en MNIST" in text and not re.search(r"\bthe\b|Draw", text)
+
+
+def test_a_grid_that_the_page_does_not_know_is_told(lab28):
+    data = packed_28(a_lenet()).replace(b'\\"grid\\": 28', b'\\"grid\\": 27')
+    said = lab28.js("""(bytes => {
+      try { lab.constructor.fromBytes(new Uint8Array(bytes)); return ""; }
+      catch (error) { return error.message; }
+    })(x)""", list(data))
+    assert "its images are of 27 x 27" in said
+
+
+@pytest.fixture(scope="module")
+def of_chapter_11():
+    "What the cell of the chapter hands to its page."
+    cells = json.loads((ROOT / "chapters" / "11_architectures.ipynb")
+                       .read_text("utf-8"))["cells"]
+    code, = ["".join(cell["source"]) for cell in cells
+             if 'show_data("digits-28"' in "".join(cell["source"])]
+    given = {"np": np, "pretrained": pretrained, "Conv2D": nn.Conv2D,
+             "MaxPool2D": nn.MaxPool2D, "to_bytes": to_bytes}
+    exec(code.replace("show_data(", "dict(name=").replace(
+        ", packed)", ", data=packed)"), given)
+    return given
+
+
+def test_the_lenet_of_the_book_reads_what_is_drawn(open_lab, of_chapter_11):
+    data = of_chapter_11["packed"]
+    assert len(data) < 300_000
+    lab = ready_28(open_lab(data))
+    assert lab.verdict.startswith("The network reads 5 ")
+    assert_agrees_28(lab, pretrained("lenet5-relu"))
+    fit_28(lab, False)
+    assert np.max(np.abs(lab.counts - of_chapter_11["digit"])) <= 8
+    fit_28(lab, True)
+    assert read_hand_drawn(lab, in_28) >= 8
+
+
+def test_chapter_11_carries_its_network(open_lab, book):
+    page = book / "en" / "chapters" / "11_architectures.html"
+    lab = ready_28(open_lab(None, url=page.as_uri()))
+    assert_agrees_28(lab, pretrained("lenet5-relu"))
+    assert lab.verdict.startswith("The network reads 5 ")

@@ -3,28 +3,30 @@
 // The weights come from the script data/digits.js, which the builder writes
 // from the output of a cell of the chapter; it is loaded on first use. They
 // are a safetensors file: what `cnnbook.storage.to_bytes` returns for the
-// `state_dict` of a network of `cnnbook.nn`, its layers and test digits.
+// `state_dict` of a network of `cnnbook.nn`, its layers and test digits. It
+// may say the side of its images, "grid", 8 or 28; with no test digits, the
+// pad begins with the strokes of its "example".
 "use strict";
 (() => {
   const here = document.currentScript.src;
-  const SIDE = 32, BLOCK = 4, GRID = SIDE / BLOCK;   // of the drawing
 
   // The network -------------------------------------------------------------
 
   const KINDS = { F32: Float32Array, U8: Uint8Array };
 
-  // Return {layers, arrays} of the bytes that `cnnbook.storage.to_bytes` wrote.
+  // Return {layers, arrays, grid, example} of the bytes that `cnnbook.storage.to_bytes` wrote.
   function fromBytes(bytes) {
     const fail = why => { throw new Error(`not a network kept by cnnbook: ${why}`); };
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (bytes.length < 8) fail("it is cut short");
     const start = 8 + view.getUint32(0, true);
     if (view.getUint32(4, true) || start > bytes.length) fail("it is foreign, or its header is cut short");
-    let layers, entries;
+    let layers, entries, grid, example;
     try {
       const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, start));
       const { __metadata__: metadata, ...places } = JSON.parse(text);
-      layers = JSON.parse(metadata.tree).layers.map(([name, settings]) => ({ name, ...settings }));
+      ({ layers, grid = 8, example = [] } = JSON.parse(metadata.tree));
+      layers = layers.map(([name, settings]) => ({ name, ...settings }));
       entries = Object.entries(places).map(([name, { dtype, shape, data_offsets: [begin, end] }]) =>
         ({ name, dtype, shape: [...shape], begin, end }));
     } catch (error) {
@@ -46,7 +48,8 @@
       at = start + end;
     }
     if (at !== bytes.length) fail(`${bytes.length - at} bytes are left over`);
-    return { layers, arrays };
+    if (!IMAGES[grid]) fail(`its images are of ${grid} x ${grid}`);
+    return { layers, arrays, grid, example };
   }
 
   // Each layer takes and returns {shape: [rows, columns, channels], data}.
@@ -107,6 +110,7 @@
     let A = image, convolutions = 0;
     given.forEach(({ name: kind, stride, dilation, pad, f }, i) => {
       const W = arrays[`${i}.W`], b = arrays[`${i}.b`];
+      const from = A.shape;
       const plain = kind === "MaxPool2D" ? f === 2 && stride === 2 : (stride ?? 1) === 1 && (dilation ?? 1) === 1;
       if (kind === "Dropout" || kind === "Flatten") return;
       else if (kind === "Conv2D" && plain) A = conv(A, W, b, pad);
@@ -115,7 +119,7 @@
       else if (kind === "Linear") A = dense(A, W, b);
       else throw new Error(`layer ${i}, ${kind}, is unknown, or its settings are`);
       if (kind === "Conv2D") convolutions += 1;
-      layers.push({ kind, k: convolutions, W, b, f: W?.shape[0], pad, ...A });
+      layers.push({ kind, k: convolutions, W, b, f: W?.shape[0], pad, from, ...A });
     });
     layers.push({ kind: "softmax", ...softmax(A) });
     return layers;
@@ -132,15 +136,24 @@
         [top, left, bottom, right] = [2 * top, 2 * left, 2 * bottom + 1, 2 * right + 1];
       }
     }
-    const inside = x => Math.min(Math.max(x, 0), GRID - 1);
+    const inside = x => Math.min(Math.max(x, 0), layers[0].from[0] - 1);
     return [top, left, bottom, right].map(inside);
   }
 
-  // From strokes to 64 numbers ----------------------------------------------
+  // From strokes to numbers -------------------------------------------------
 
-  const RADIUS = 2.2;      // of the pen, in pixels of the 32 x 32 bitmap
-  const INK = 310;         // pixels on: the mean of the digits of the set
+  // The images that a network reads. The strokes are on a pad of `units` x
+  // `units`, where a pen of radius `pen` turns dots on, `dots` x `dots` in
+  // each unit. Those that are on are counted in `grid` x `grid` blocks; a
+  // full one is `full`. On the screen a unit takes `zoom` pixels.
+  const IMAGES = {
+    8: { grid: 8, units: 32, dots: 1, full: 16, pen: 2.2, zoom: 8, fit: fitBitmap },
+    28: { grid: 28, units: 28, dots: 8, full: 255, pen: 1.3, zoom: 10, fit: fitMnist },
+  };
+  const INK = 310;         // dots on: the mean of the digits of 8 x 8
   const WIDEST = 24;       // and how wide the widest of them are
+  const BOX = 20;          // MNIST's digits fit in such a square, and the
+  const MIDDLE = 14.5;     // mass of their ink is centered in its pixel 14, 14
 
   // Square of the distance from (x, y) to the segment from (a, b) to (c, d).
   function distance2(x, y, [a, b], [c, d]) {
@@ -149,15 +162,15 @@
     return (x - a - t * u) ** 2 + (y - b - t * v) ** 2;
   }
 
-  function rasterize(strokes, radius) {
-    const bitmap = new Uint8Array(SIDE * SIDE);
+  function rasterize(strokes, radius, { units, dots }) {
+    const side = units * dots, bitmap = new Uint8Array(side * side);
     for (const points of strokes) points.forEach((end, i) => {
       const start = points[Math.max(i - 1, 0)];
-      const span = k => [Math.max(Math.floor(Math.min(start[k], end[k]) - radius), 0),
-                         Math.min(Math.ceil(Math.max(start[k], end[k]) + radius), SIDE)];
+      const span = k => [Math.max(Math.floor(dots * (Math.min(start[k], end[k]) - radius)), 0),
+                         Math.min(Math.ceil(dots * (Math.max(start[k], end[k]) + radius)), side)];
       const [[left, right], [top, bottom]] = [span(0), span(1)];
       for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) {
-        if (distance2(x + 0.5, y + 0.5, start, end) <= radius ** 2) bitmap[y * SIDE + x] = 1;
+        if (distance2((x + 0.5) / dots, (y + 0.5) / dots, start, end) <= radius ** 2) bitmap[y * side + x] = 1;
       }
     });
     return bitmap;
@@ -165,17 +178,23 @@
 
   const total = values => values.reduce((a, b) => a + b, 0);
 
-  // As in the set: as tall as the bitmap, centered, with its amount of ink.
-  function normalize(strokes) {
+  // The size of a drawing, and a function that draws it at a scale around (x, y).
+  function measure(strokes) {
     const xs = strokes.flat().map(p => p[0]), ys = strokes.flat().map(p => p[1]);
     const [left, top] = [Math.min(...xs), Math.min(...ys)];
     const width = Math.max(...xs) - left, height = Math.max(...ys) - top;
+    const place = (scale, x, y) => strokes.map(points => points.map(([a, b]) =>
+      [x + scale * (a - left - width / 2), y + scale * (b - top - height / 2)]));
+    return { width, height, place };
+  }
+
+  // As in the set of 8 x 8: as tall as the bitmap, centered, with its amount of ink.
+  function fitBitmap(strokes, image) {
+    const { width, height, place } = measure(strokes), { units } = image;
     const draw = radius => {
-      const tall = SIDE - 2 * radius, wide = WIDEST - 2 * radius;
+      const tall = units - 2 * radius, wide = WIDEST - 2 * radius;
       const scale = Math.min(tall / Math.max(height, 1), wide / Math.max(width, 1));
-      const move = ([x, y]) => [SIDE / 2 + scale * (x - left - width / 2),
-                                SIDE / 2 + scale * (y - top - height / 2)];
-      return rasterize(strokes.map(points => points.map(move)), radius);
+      return rasterize(place(scale, units / 2, units / 2), radius, image);
     };
     let [thin, thick] = [1, 5];
     for (let n = 0; n < 8; n++) {
@@ -185,13 +204,39 @@
     return draw(thin);
   }
 
-  function countBlocks(bitmap) {
-    const counts = new Uint8Array(GRID * GRID);
-    bitmap.forEach((on, i) => {
-      const row = Math.floor(i / SIDE / BLOCK), col = Math.floor(i % SIDE / BLOCK);
-      counts[row * GRID + col] += on;
+  // As in MNIST: in its box, with its proportions, and then moved as a whole
+  // to center its mass, as far as the ink stays in the image.
+  function fitMnist(strokes, image) {
+    const { width, height, place } = measure(strokes), { units, pen } = image;
+    const scale = (BOX - 2 * pen) / Math.max(width, height, 1);
+    const draw = (x, y) => rasterize(place(scale, x, y), pen, image);
+    const mass = massCenter(draw(units / 2, units / 2), image);
+    const [x, y] = [width, height].map((length, k) => {
+      const half = scale * length / 2 + pen;
+      return Math.min(Math.max(units / 2 + MIDDLE - mass[k], half), units - half);
     });
-    return counts;
+    return draw(x, y);
+  }
+
+  // The mean place of the dots that are on, in units: [x, y].
+  function massCenter(bitmap, { units, dots }) {
+    let count = 0, x = 0, y = 0;
+    bitmap.forEach((on, i) => {
+      if (!on) return;
+      count += 1;
+      x += i % (units * dots) + 0.5;
+      y += Math.floor(i / (units * dots)) + 0.5;
+    });
+    return [x, y].map(sum => sum / count / dots);
+  }
+
+  function countBlocks(bitmap, { grid, units, dots, full }) {
+    const side = units * dots, block = side / grid, counts = new Uint8Array(grid * grid);
+    bitmap.forEach((on, i) => {
+      const row = Math.floor(i / side / block), col = Math.floor(i % side / block);
+      counts[row * grid + col] += on;
+    });
+    return counts.map(count => Math.round(full * count / block ** 2));
   }
 
   // The lab -----------------------------------------------------------------
@@ -214,26 +259,38 @@
   class DigitLab extends Lab {
     static fromBytes = fromBytes;
     static receptiveField = receptiveField;
+    image = IMAGES[8];              // until its file says another
+    samples = true;                 // it has test digits
     strokes = [];
-    cursor = [SIDE / 2, SIDE / 2];
     sample = null;                  // the test digit on the pad, if any
-    probe = { n: 0, map: 0, row: 3, col: 3 };
+    example = false;                // the strokes are not the reader's
+    pixel = null;                   // that is pointed at: [row, column]
 
     title() { return this.word("Laboratorio de dígitos", "Digit lab"); }
 
     // What is on the page.
 
     build() {
+      const { grid, units } = this.image, middle = Math.floor((grid - 1) / 2);
+      this.cursor = [units / 2, units / 2];
+      this.probe = { n: 0, map: 0, row: middle, col: middle };
       this.swatches = h("span", { hidden: true }, ["text", "faint", "rule", "input",
         "kernel", "output"].map(name => h("i", { id: name, style: `color: var(--${name})` })));
       this.verdict = h("p", { class: "verdict" });
       const stages = h("div", { class: "stages" },
         this.build_pad(), this.build_count(), this.build_answer());
-      const parts = [stages, this.verdict, this.build_tools(), this.build_maps(),
-        this.build_hard(), this.swatches];
-      this.watch();
-      return parts;
+      return [stages, this.verdict, this.build_tools(), this.build_maps(),
+        this.samples ? this.build_hard() : [], this.swatches];
     }
+
+    connectedCallback() {
+      if (this.shadowRoot) return;
+      super.connectedCallback();
+      this.watch();
+    }
+
+    // Pixels of gray, too many to write their numbers in them.
+    get gray() { return this.image.dots > 1; }
 
     stage(name, ...children) {
       return h("section", { "aria-label": name }, h("p", { class: "heading" }, name), children);
@@ -255,10 +312,15 @@
     }
 
     build_count() {
-      this.count = h("canvas", { role: "img",
-        "aria-label": this.word("Los 64 números", "The 64 numbers") });
-      this.count_help = h("p", { class: "hint" });
-      return this.stage(this.word("2. Contar", "2. Count"), this.count, this.count_help);
+      this.count_help = h("p", { class: "hint", id: "count-help" });
+      this.pixel_help = h("p", { class: "hint pixel", id: "pixel-help", hidden: !this.gray });
+      this.count = this.gray ? h("canvas", { class: "pixels", tabindex: 0, role: "application",
+        "aria-describedby": "count-help pixel-help", onpointermove: event => this.point_pixel(event),
+        onpointerdown: event => this.point_pixel(event), onkeydown: event => this.key_pixel(event),
+      }) : h("canvas", { role: "img", "aria-label":
+        this.word("Los 64 números", "The 64 numbers") });
+      return this.stage(this.gray ? this.word("2. Medir", "2. Measure") : this.word("2. Contar", "2. Count"),
+        this.count, this.pixel_help, this.count_help);
     }
 
     build_answer() {
@@ -269,18 +331,25 @@
     }
 
     build_tools() {
-      this.fit = this.check_box(this.word("Ajustar el tamaño, el centro y la tinta, como en los datos",
-        "Fit the size, the center and the ink, as in the data"), true);
-      this.index = this.integer(this.word("Dígito de prueba", "Test digit"), 0, 0, 449);
-      this.last_index = null;
+      this.fit = this.check_box(this.gray
+        ? this.word("Ajustar el tamaño y centrar la tinta, como en MNIST",
+          "Fit the size and center the ink, as in MNIST")
+        : this.word("Ajustar el tamaño, el centro y la tinta, como en los datos",
+          "Fit the size, the center and the ink, as in the data"), true);
       return h("div", { class: "tools" },
         h("div", { class: "row" },
           this.button(this.word("Deshacer", "Undo"), () => this.undo()),
           this.button(this.word("Borrar", "Clear"), () => this.clear()), this.fit.element),
-        h("div", { class: "row" }, this.index.element,
-          this.button(this.word("Cargar", "Load"), () => this.show_sample(this.index.value)),
-          this.button(this.word("Otro al azar", "Another, at random"),
-            () => this.index.set(Math.floor(Math.random() * this.labels.length)))));
+        this.samples ? this.build_samples() : null);
+    }
+
+    build_samples() {
+      this.index = this.integer(this.word("Dígito de prueba", "Test digit"), 0, 0, 449);
+      this.last_index = null;
+      return h("div", { class: "row" }, this.index.element,
+        this.button(this.word("Cargar", "Load"), () => this.show_sample(this.index.value)),
+        this.button(this.word("Otro al azar", "Another, at random"),
+          () => this.index.set(Math.floor(Math.random() * this.labels.length))));
     }
 
     build_maps() {
@@ -292,14 +361,18 @@
       this.inside = h("div", { class: "inside" });
       this.layer = this.choice(this.word("Capa", "Layer"), [["0", "1"]], "0");
       this.map = this.integer(this.word("Mapa", "Map"), 0, 0, 63);
-      this.row = this.integer(this.word("Fila", "Row"), 3, 0, 7);
-      this.col = this.integer(this.word("Columna", "Column"), 3, 0, 7);
+      const { row, col } = this.probe, last = this.image.grid - 1;
+      this.row = this.integer(this.word("Fila", "Row"), row, 0, last);
+      this.col = this.integer(this.word("Columna", "Column"), col, 0, last);
       this.where = h("div", { class: "row" });
       return [
         this.stage(this.word("4. Los mapas de características", "4. The feature maps"),
           this.before.element, this.rows),
         this.stage(this.word("5. Un número por dentro", "5. Inside one number"),
-          h("p", { class: "hint" }, this.word(
+          h("p", { class: "hint" }, this.gray ? this.word(
+            "Al señalar o tocar un mapa se ve aquí de dónde sale su valor. El marco marca, en los píxeles de arriba, los números de los que depende.",
+            "Point at a map, or touch it, to see here where its value comes from. The frame marks, in the pixels above, the numbers that it depends on.")
+            : this.word(
             "Al señalar o tocar un mapa se ve aquí de dónde sale su valor. El marco marca, en la cuenta de arriba, los números de los que depende.",
             "Point at a map, or touch it, to see here where its value comes from. The frame marks, in the count above, the numbers that it depends on.")),
           h("div", { class: "probe" }, this.enlarged,
@@ -331,7 +404,7 @@
       new ResizeObserver(([{ contentRect }]) => {
         if (contentRect.width !== width) again();
         width = contentRect.width;
-      }).observe(this.rows);
+      }).observe(this);
     }
 
     // The network.
@@ -345,23 +418,39 @@
           `The network could not be loaded: ${error.message}`));
         return;
       }
-      const { images, labels } = this.network.arrays;
-      this.labels = labels.data;
-      this.sample_counts = i => images.data.subarray(64 * i, 64 * i + 64);
+      const { arrays: { images, labels }, grid, example } = this.network, size = grid * grid;
+      this.labels = labels?.data;
+      this.sample_counts = i => images.data.subarray(size * i, size * i + size);
+      if (grid !== this.image.grid || !images) this.rebuild(grid, Boolean(images));
       this.prepare_layers();
-      this.show_sample(this.index.value);
+      if (images) return this.show_sample(this.index.value);
+      this.strokes = example;
+      this.example = true;
+      this.draw();
     }
 
-    read_counts(counts) {
-      return forward(this.network, { shape: [GRID, GRID, 1], data: Float32Array.from(counts, n => n / 16) });
+    // For another kind of image, or without test digits.
+    rebuild(grid, samples) {
+      Object.assign(this, { image: IMAGES[grid], samples, fields: [] });
+      this.root.replaceChildren(...this.build().flat(9), this.voice);
     }
+
+    // What the network is given: `counts` as numbers from 0 to 1.
+    scaled(counts) {
+      const { grid, full } = this.image;
+      return { shape: [grid, grid, 1], data: Float32Array.from(counts, n => n / full) };
+    }
+
+    read_counts(counts) { return forward(this.network, this.scaled(counts)); }
 
     // The layers whose maps are seen, and what a reader calls them.
     prepare_layers() {
-      const layers = this.read_counts(this.sample_counts(0));
+      const layers = this.read_counts(new Uint8Array(this.image.grid ** 2));
       const seen = layers.map((layer, n) => ({ ...layer, n }))
         .filter(({ kind }) => kind === "Conv2D" || kind === "MaxPool2D");
-      const name = ({ kind, k }) => kind === "MaxPool2D" ? this.word("agrupación", "pooling")
+      const pools = seen.filter(({ kind }) => kind === "MaxPool2D").map(({ n }) => n);
+      const which = n => pools.length > 1 ? ` ${pools.indexOf(n) + 1}` : "";
+      const name = ({ kind, k, n }) => kind === "MaxPool2D" ? this.word("agrupación", "pooling") + which(n)
         : this.word(`convolución ${k}`, `convolution ${k}`);
       this.canvases = new Map(seen.map(layer => [layer.n, h("canvas", { role: "img",
         onpointermove: event => event.pointerType === "mouse" && this.point(layer.n, event),
@@ -378,13 +467,14 @@
     // The pad.
 
     place({ offsetX, offsetY }) {
-      const side = this.pad.clientWidth;
-      return [offsetX * SIDE / side, offsetY * SIDE / side];
+      const { units } = this.image, side = this.pad.clientWidth;
+      return [offsetX * units / side, offsetY * units / side];
     }
 
     start_stroke(point) {
-      if (this.sample !== null) this.strokes = [];
+      if (this.sample !== null || this.example) this.strokes = [];
       this.sample = null;
+      this.example = false;
       this.stroke = [point];
       this.strokes.push(this.stroke);
       this.draw();
@@ -422,7 +512,7 @@
     }
 
     move_cursor(move) {
-      this.cursor = this.cursor.map((x, k) => Math.min(Math.max(x + move[k], 0), SIDE));
+      this.cursor = this.cursor.map((x, k) => Math.min(Math.max(x + move[k], 0), this.image.units));
       this.stroke?.push([...this.cursor]);
       this.draw();
     }
@@ -435,7 +525,8 @@
 
     undo() {
       this.sample = this.stroke = null;
-      this.strokes.pop();
+      this.strokes = this.example ? [] : this.strokes.slice(0, -1);
+      this.example = false;
       this.draw();
     }
 
@@ -456,10 +547,11 @@
 
     draw() {
       if (!this.network) return;
-      if (this.index.value !== this.last_index) return this.show_sample(this.index.value);
+      if (this.samples && this.index.value !== this.last_index) return this.show_sample(this.index.value);
+      const { image } = this;
       this.bitmap = this.strokes.length && this.fit.value
-        ? normalize(this.strokes) : rasterize(this.strokes, RADIUS);
-      this.counts = this.sample === null ? countBlocks(this.bitmap) : this.sample_counts(this.sample);
+        ? image.fit(this.strokes, image) : rasterize(this.strokes, image.pen, image);
+      this.counts = this.sample === null ? countBlocks(this.bitmap, image) : this.sample_counts(this.sample);
       this.layers = this.read_counts(this.counts);
       this.colors = Object.fromEntries(Array.from(this.swatches.children,
         swatch => [swatch.id, getComputedStyle(swatch).color]));
@@ -469,11 +561,13 @@
     }
 
     draw_pad() {
-      paint(this.pad, 256, 256, g => {
-        this.draw_bitmap(g, 8, this.sample === null ? rasterize(this.strokes, RADIUS) : null, "text");
-        this.draw_blocks(g, 32, this.sample !== null);
+      const { units, pen, grid, zoom } = this.image, side = zoom * units;
+      paint(this.pad, side, side, g => {
+        if (!this.gray) this.draw_bitmap(g, zoom, this.sample === null ? rasterize(this.strokes, pen, this.image) : null, "text");
+        this.draw_blocks(g, side / grid, this.sample !== null);
+        if (this.gray) this.draw_strokes(g, zoom);
         if (this.pad.matches(":focus-visible")) {
-          const [x, y] = this.cursor.map(value => 8 * value);
+          const [x, y] = this.cursor.map(value => zoom * value);
           g.strokeStyle = this.colors.kernel;
           g.lineWidth = this.stroke ? 4 : 2;
           g.stroke(new Path2D(`M${x - 12} ${y}h24M${x} ${y - 12}v24`));
@@ -481,53 +575,125 @@
       });
     }
 
-    draw_bitmap(g, size, bitmap, color) {
-      g.fillStyle = this.colors[color];
-      bitmap?.forEach((on, i) => on &&
-        g.fillRect(size * (i % SIDE), size * Math.floor(i / SIDE), size, size));
+    draw_strokes(g, zoom) {
+      Object.assign(g, { strokeStyle: this.colors.text, lineWidth: 2 * this.image.pen * zoom,
+        lineCap: "round", lineJoin: "round" });
+      for (const [[x, y], ...rest] of this.strokes) {   // a point is a tiny line
+        const points = [[x + 1e-3, y], ...rest].map(([a, b]) => `L${a * zoom} ${b * zoom}`);
+        g.stroke(new Path2D(`M${x * zoom} ${y * zoom}${points.join("")}`));
+      }
     }
 
-    // The grid of the blocks; `filled`, each as dark as its count.
+    draw_bitmap(g, size, bitmap, color) {
+      const { units } = this.image;
+      g.fillStyle = this.colors[color];
+      bitmap?.forEach((on, i) => on &&
+        g.fillRect(size * (i % units), size * Math.floor(i / units), size, size));
+    }
+
+    // The grid of the blocks; `filled`, each as dark as its count. Small
+    // pixels cover its lines, which would cut the ink to pieces.
     draw_blocks(g, size, filled) {
+      if (this.gray) this.draw_lines(g, size);
+      if (filled) this.fill_blocks(g, size);
+      if (!this.gray) this.draw_lines(g, size);
+    }
+
+    fill_blocks(g, size) {
+      const { grid, full } = this.image;
       g.fillStyle = this.colors.text;
       this.counts.forEach((count, i) => {
-        g.globalAlpha = filled ? count / 16 : 0;
-        g.fillRect(size * (i % GRID), size * Math.floor(i / GRID), size, size);
+        g.globalAlpha = count / full;
+        g.fillRect(size * (i % grid), size * Math.floor(i / grid), size, size);
       });
       g.globalAlpha = 1;
+    }
+
+    draw_lines(g, size) {
+      const { grid } = this.image;
       g.strokeStyle = this.colors.rule;
-      for (const k of range(GRID + 1)) {
-        g.stroke(new Path2D(`M${size * k} 0v${size * GRID}M0 ${size * k}h${size * GRID}`));
+      for (const k of range(grid + 1)) {
+        g.stroke(new Path2D(`M${size * k} 0v${size * grid}M0 ${size * k}h${size * grid}`));
       }
     }
 
     draw_count() {
-      const { n, row, col } = this.probe, size = 32;
+      const { n, row, col } = this.probe, { grid, units, zoom } = this.image;
+      const side = zoom * units, size = side / grid;
       const [top, left, bottom, right] = receptiveField(this.layers, n, row, col);
-      paint(this.count, 256, 256, g => {
-        g.globalAlpha = 0.25;
-        if (this.sample === null) this.draw_bitmap(g, 8, this.bitmap, "input");
-        else this.counts.forEach((count, i) => {
-          g.globalAlpha = count / 64;
-          g.fillStyle = this.colors.input;
-          g.fillRect(size * (i % GRID), size * Math.floor(i / GRID), size, size);
-        });
-        g.globalAlpha = 1;
-        this.draw_blocks(g, size, false);
-        this.write_numbers(g, size, GRID, this.counts, 15);
+      paint(this.count, side, side, g => {
+        if (this.gray) this.draw_blocks(g, size, true);
+        else this.draw_numbers(g, size);
         g.strokeStyle = this.colors.kernel;
         g.lineWidth = 3;
         g.strokeRect(size * left + 1.5, size * top + 1.5,
           size * (right - left + 1) - 3, size * (bottom - top + 1) - 3);
+        if (this.gray && this.pixel) {
+          g.strokeStyle = this.colors.input;
+          g.strokeRect(size * this.pixel[1] - 1.5, size * this.pixel[0] - 1.5, size + 3, size + 3);
+        }
       });
+      if (this.gray) this.tell_pixels(); else this.tell_numbers();
+    }
+
+    // The counts of the blocks, over what is counted.
+    draw_numbers(g, size) {
+      const { grid, zoom } = this.image;
+      g.globalAlpha = 0.25;
+      if (this.sample === null) this.draw_bitmap(g, zoom, this.bitmap, "input");
+      else this.counts.forEach((count, i) => {
+        g.globalAlpha = count / 64;
+        g.fillStyle = this.colors.input;
+        g.fillRect(size * (i % grid), size * Math.floor(i / grid), size, size);
+      });
+      g.globalAlpha = 1;
+      this.draw_blocks(g, size, false);
+      this.write_numbers(g, size, grid, this.counts, 15);
+    }
+
+    tell_numbers() {
+      const { grid } = this.image;
       this.count_help.textContent = this.sample === null
         ? this.word("Píxeles encendidos en cada bloque de 4 × 4: los 64 números que recibe la red.",
           "Pixels on in each block of 4 × 4: the 64 numbers that the network receives.")
         : this.word("Los dígitos de prueba traen ya hecha la cuenta: los 64 números que recibe la red.",
           "The test digits come already counted: the 64 numbers that the network receives.");
-      const lines = range(GRID).map(r => Array.from(this.counts.subarray(GRID * r, GRID * r + GRID)).join(" "));
+      const lines = range(grid).map(r => Array.from(this.counts.subarray(grid * r, grid * r + grid)).join(" "));
       this.count.setAttribute("aria-label", this.word("Los 64 números, fila por fila: ",
         "The 64 numbers, row by row: ") + lines.join("; "));
+    }
+
+    tell_pixels() {
+      const { grid } = this.image, [row, col] = this.pixel ?? [];
+      this.count_help.textContent = this.word(
+        "Cuánto cubre el trazo de cada píxel: de 0, papel, a 255, tinta. La red recibe los 784 números divididos por 255.",
+        "How much of each pixel the stroke covers: from 0, paper, to 255, ink. The network receives the 784 numbers divided by 255.");
+      const value = this.counts[grid * row + col];
+      this.pixel_help.textContent = this.pixel
+        ? this.word(`Fila ${row}, columna ${col}: ${value}`, `Row ${row}, column ${col}: ${value}`)
+        : this.word("Señala un píxel o usa las flechas.", "Point at a pixel, or use the arrows.");
+      const inked = range(grid * grid).filter(i => this.counts[i]);
+      const ends = places => `${Math.min(...places)}–${Math.max(...places)}`;
+      const [rows, cols] = [ends(inked.map(i => Math.floor(i / grid))), ends(inked.map(i => i % grid))];
+      this.count.setAttribute("aria-label", this.word("Los 784 píxeles: ", "The 784 pixels: ") + (inked.length
+        ? this.word(`hay tinta en las filas ${rows} y las columnas ${cols}`, `there is ink in rows ${rows} and columns ${cols}`)
+        : this.word("no hay tinta", "there is no ink")));
+    }
+
+    point_pixel({ offsetX, offsetY }) {
+      const { grid } = this.image, side = this.count.clientWidth;
+      this.pixel = [offsetY, offsetX].map(x => Math.min(Math.max(Math.floor(x * grid / side), 0), grid - 1));
+      if (this.network) this.draw_count();
+    }
+
+    key_pixel(event) {
+      const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+      if (!move || !this.network) return;
+      const { grid } = this.image, from = this.pixel ?? [grid / 2, grid / 2];
+      this.pixel = from.map((x, k) => Math.min(Math.max(x + move[k], 0), grid - 1));
+      event.preventDefault();
+      this.draw_count();
+      this.announce(this.pixel_help.textContent);
     }
 
     write_numbers(g, size, cols, values, font) {
@@ -576,11 +742,23 @@
       return this.layers[gated ? n + 1 : n];
     }
 
+    // The side of the cells of a layer's maps, and how many maps go in a row.
+    map_layout([rows, cols, maps], width) {
+      const old = rows > 4 ? 4 : 6;
+      if (!this.gray) return { cell: old, across: Math.max(Math.floor(width / (old * cols + 4)), 1) };
+      const layouts = [1, 2, 4, maps].map(down => {        // as few rows as are readable
+        const across = Math.ceil(maps / down);
+        return { across, cell: Math.min(Math.floor((width / across - 4) / cols), 6) };
+      });
+      const readable = ({ cell }) => cell === 6 || cell >= 3 && cell * cols > 40;
+      return layouts.find(readable) ?? { across: 1, cell: 3 };
+    }
+
     draw_maps(n) {
       const canvas = this.canvases.get(n), { shape, data } = this.shown(n);
-      const [rows, cols, maps] = shape, cell = rows > 4 ? 4 : 6, step = cell * cols + 4;
-      const width = Math.max(canvas.parentElement.clientWidth, step);
-      const across = Math.floor(width / step), down = Math.ceil(maps / across);
+      const [rows, cols, maps] = shape, room = canvas.parentElement.clientWidth;
+      const { cell, across } = this.map_layout(shape, room), step = cell * cols + 4;
+      const width = Math.max(room, step), down = Math.ceil(maps / across);
       canvas.layout = { step, across, cell, rows, cols, maps, width };
       const largest = data.reduce((a, x) => Math.max(a, Math.abs(x)), 1e-9);
       paint(canvas, width, down * step, g => {
@@ -605,6 +783,7 @@
       g.fillRect(x0, y0, cell * cols, cell * rows);
       for (const i of range(rows * cols)) {
         const value = data[i * maps + k];
+        if (!value) continue;
         g.fillStyle = value < 0 ? this.colors.kernel : this.colors.output;
         g.globalAlpha = Math.sqrt(Math.abs(value) / largest);   // weak ones show
         g.fillRect(x0 + cell * (i % cols), y0 + cell * Math.floor(i / cols), cell, cell);
@@ -651,16 +830,17 @@
       const [rows, cols, maps] = layer.shape, size = 288 / cols;
       const values = range(rows * cols).map(i => layer.data[i * maps + map]);
       const largest = Math.max(...values.map(Math.abs), 1e-9);
+      const digits = cols < 10 ? 2 : 1, room = cols <= 10;     // for the numbers
       paint(this.enlarged, 288, 288, g => {
-        this.draw_map(g, 0, 0, size, layer, map, 4 * largest);   // pale
-        this.write_numbers(g, size, cols, values.map(value => decimal(value, 2)), 12);
+        this.draw_map(g, 0, 0, size, layer, map, room ? 4 * largest : largest);   // pale
+        if (room) this.write_numbers(g, size, cols, values.map(value => decimal(value, digits)), 12);
         g.strokeStyle = this.colors.kernel;
         g.lineWidth = 3;
         g.strokeRect(size * col + 1.5, size * row + 1.5, size - 3, size - 3);
       });
       this.enlarged.setAttribute("aria-label", this.word(
-        `Mapa ${map} de ${this.names.get(n)}, con sus números`,
-        `Map ${map} of ${this.names.get(n)}, with its numbers`));
+        `Mapa ${map} de ${this.names.get(n)}, `, `Map ${map} of ${this.names.get(n)}, `)
+        + (room ? this.word("con sus números", "with its numbers") : this.word("como imagen", "as an image")));
     }
 
     // What is known of the number under the probe, in sentences.
@@ -682,19 +862,20 @@
     // Where the z of a convolution comes from; the first one, term by term.
     products(n) {
       const { map, row, col } = this.probe, { W, b, f, pad } = this.layers[n];
-      const { shape: [, , channels, maps], data } = W;
+      const { shape: [, , channels, maps], data } = W, { grid, full } = this.image;
       if (channels > 1) return this.word(
         `Es la suma de ${f} · ${f} · ${channels} = ${f * f * channels} productos y un sesgo.`,
         `It is the sum of ${f} · ${f} · ${channels} = ${f * f * channels} products and a bias.`);
       const bias = b.data[map];
       const terms = range(f * f).map(i => {
         const r = row + Math.floor(i / f) - pad, c = col + i % f - pad;
-        const inside = r >= 0 && r < GRID && c >= 0 && c < GRID;
-        return [inside ? this.counts[r * GRID + c] : 0, data[i * maps + map]];
+        const inside = r >= 0 && r < grid && c >= 0 && c < grid;
+        return [inside ? this.counts[r * grid + c] : 0, data[i * maps + map]];
       }).filter(([count]) => count);
       const signed = x => x < 0 ? `(${decimal(x)})` : decimal(x);
-      return "z = " + terms.map(([count, weight]) => `${count}/16 · ${signed(weight)} + `).join("")
-        + signed(bias) + this.word(", donde el último sumando es el sesgo.",
+      const space = this.gray ? "\u00a0" : " ";       // many terms: they break between two
+      const product = ([count, weight]) => [`${count}/${full}`, "·", signed(weight)].join(space) + " + ";
+      return "z = " + terms.map(product).join("") + signed(bias) + this.word(", donde el último sumando es el sesgo.",
           ", where the last term is the bias.");
     }
 
@@ -730,8 +911,8 @@
 
     hard_one(i) {
       const canvas = h("canvas", { "aria-hidden": "true" });
-      const image = { shape: [GRID, GRID, 1], data: Float32Array.from(this.sample_counts(i), n => n / 16) };
-      paint(canvas, 48, 48, g => this.draw_map(g, 0, 0, 6, image, 0, 1));
+      paint(canvas, 48, 48, g =>
+        this.draw_map(g, 0, 0, 48 / this.image.grid, this.scaled(this.sample_counts(i)), 0, 1));
       const share = this.shares[i], answer = `${this.labels[i]} → ${argmax(share)}`;
       return h("button", { type: "button", onclick: () => this.show_sample(i),
         class: argmax(share) === this.labels[i] ? "" : "mistaken",
@@ -746,6 +927,8 @@ canvas { display: block; width: 100%; }
 .hint, figcaption { color: var(--faint); font-size: .85rem; }
 .stages canvas { border: 1px solid var(--edge); border-radius: 4px; }
 .canvas { touch-action: none; cursor: crosshair; }
+.pixels { touch-action: pan-y; cursor: crosshair; }
+.pixel { min-height: 1.45em; font-variant-numeric: tabular-nums; }
 .bars { list-style: none; margin: 0; padding: 0; display: grid; gap: .3rem; }
 .bars li { display: grid; grid-template-columns: 1rem 1fr 4rem; gap: .5rem; align-items: center;
   font-variant-numeric: tabular-nums; }
@@ -771,6 +954,7 @@ canvas { display: block; width: 100%; }
   .stages section:first-child { grid-column: 1 / -1; }
   .bars li { grid-template-columns: .8rem 1fr 3.3rem; gap: .35rem; }
   .track { height: .85rem; }
+  .pixel { min-height: 2.9em; }
   .probe { grid-template-columns: minmax(0, 1fr); }
 }
 @media (prefers-reduced-motion: reduce) { .track i { transition: none; } }
