@@ -97,6 +97,17 @@ def test_exercises_name_their_cells(lang, file):
     assert kinds <= {"stub", "tests", "no"}
 
 
+def test_only_cells_that_ask_for_a_trained_network_load_its_weights():
+    asked = 0
+    for file in FILES:
+        for cell in made("es", file)[2]["cells"]:
+            if cell["kind"] != "no":
+                asks = "pretrained(" in cell["code"]
+                assert ("pretrained" in cell["packs"]) == asks, cell["code"]
+                asked += asks
+    assert asked
+
+
 def test_the_reasons_are_told_in_both_languages():
     found = [{key for key in manifest["cnnbook"]["words"]
               if key.startswith("live-no-")}

@@ -26,8 +26,8 @@ from cnnbook.press.packs import (SERVER, SITE, Pack, mark_of, packs_of,
 from cnnbook.press.runtime import read_kept
 from conftest import FILES, ROOT, copy_project
 
-PACKS = {"python", "weights", "pillow", "matplotlib", "scipy", "data",
-         "sklearn", "shiny"}
+PACKS = {"python", "weights", "pretrained", "pillow", "matplotlib", "scipy",
+         "data", "sklearn", "shiny"}
 # What the chapters import and no page carries.
 NOT_IN_A_PAGE = {"torch", "onnx", "onnxruntime", "onnxscript", "safetensors",
                  "google", "IPython", "tqdm"}
@@ -192,6 +192,40 @@ print(conv1d([1, 2, 3], [1, -1], "full"))
                           capture_output=True, text=True, cwd=tmp_path)
     assert "[ 1.  1.  1. -3.]" in done.stdout, done.stderr
     assert not (package / "press" / "book.py").exists()
+
+
+def test_the_trained_networks_go_apart(carried, tmp_path):
+    "Their weights are in a pack of their own, where `pretrained` reads them."
+    unpacked(carried, "python", tmp_path)
+    place = "book/cnnbook/weights"
+    assert not (tmp_path / place).exists()
+    files = read_files(carried, "pretrained")
+    assert set(files) == {f"{place}/{path.name}" for path in (
+        ROOT / "cnnbook" / "weights").glob("*.safetensors")}
+    for name, (kind, data) in files.items():
+        assert kind == "file"
+        assert data == (ROOT / name.removeprefix("book/")).read_bytes()
+    (tmp_path / place).mkdir()
+    name = f"{place}/lenet5-relu.safetensors"
+    (tmp_path / name).write_bytes(files[name][1])
+    program = f"""
+import sys
+sys.path[:0] = [{str(tmp_path / 'book')!r}, {str(tmp_path / SITE)!r}]
+from cnnbook.architectures import pretrained
+print(pretrained("lenet5-relu").card["name"])
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path,
+                          capture_output=True, text=True)
+    assert done.stdout == "lenet5-relu\n", done.stderr
+
+
+def test_new_weights_make_new_packs(project):
+    mark = mark_of(project)
+    path = project / "cnnbook" / "weights" / "new.safetensors"
+    path.write_bytes(b"new")
+    assert mark_of(project) != mark
+    path.unlink()
+    assert mark_of(project) == mark
 
 
 def test_the_digits_are_those_of_scikit_learn(carried, tmp_path):

@@ -115,8 +115,10 @@ def wanted_packs(code, earlier, package):
                   if f"{name}.".startswith(f"{key}.")),
                  key=len, default=None) for name in used} - {None}
     packs = {IN_PACKS[key] for key in found}
-    weights = PAGE_WEIGHTS.rpartition("/")[2]
-    return sorted(packs | ({"weights"} if weights in code else set()))
+    read = {"weights": PAGE_WEIGHTS.rpartition("/")[2],
+            "pretrained": "pretrained("}      # which a chapter defines too
+    return sorted(packs | {pack for pack, text in read.items()
+                           if text in code})
 
 # %% ../../chapters/making/live.ipynb #0664bcf5
 def cell_data(cell, why, earlier, package, words):
