@@ -47,10 +47,14 @@ def rounded(history):
 
 
 def found(labels, predicted, history, seconds):
-    "What is kept of one training."
+    """What is kept of one training.
+
+    Of each mistake, by the number of the image: its class, and the answer.
+    """
     wrong = np.flatnonzero(predicted != labels)
     return {"error": round(100 * len(wrong) / len(labels), 3),
-            "wrong": {int(i): int(predicted[i]) for i in wrong},
+            "wrong": {int(i): [int(labels[i]), int(predicted[i])]
+                      for i in wrong},
             "history": history, "seconds": round(seconds, 1)}
 
 
