@@ -92,8 +92,9 @@ class QuartoProof:
                 f"{version}\n" for version in [*listed, self.version]))
 
     def pytest_terminal_summary(self, terminalreporter):
-        terminalreporter.line(f"{self.passed} tests passed with Quarto "
-                              f"{self.version}")
+        if self.passed:
+            terminalreporter.line(f"{self.passed} tests passed with Quarto "
+                                  f"{self.version}")
 
 
 def pytest_addoption(parser):

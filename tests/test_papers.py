@@ -6,10 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cnnbook.nn import evaluate
+from cnnbook.storage import load
 from conftest import ROOT
 
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "benchmarks" / "papers")]
 
+import ablation                                             # noqa: E402
 import experiment                                           # noqa: E402
 import kept                                                 # noqa: E402
 import reproduce                                            # noqa: E402
@@ -26,13 +29,13 @@ def few_aside(monkeypatch):
     monkeypatch.setattr(experiment, "ASIDE", ASIDE)
 
 
-
 class Source:
     "Images as those of MNIST; the test set says if someone opens it."
     rng = np.random.default_rng(0)
     train = (rng.integers(0, 256, (ASIDE + 1400, 28, 28, 1), np.uint8),
              rng.integers(0, 10, ASIDE + 1400))
     opened = False
+    name, source, licence, classes = "Noise", "us; read from /", "none", "abc"
 
     @property
     def test(self):
@@ -73,10 +76,29 @@ def test_what_was_found_belongs_to_the_program_of_now(one):
             f"run python benchmarks/reproduce.py {one.name}")
 
 
-def test_where_the_convolution_wins_was_found_by_the_program_of_now():
-    record = kept.read(wins.FOUND, kept.key_of(wins.__file__))
-    assert set(record["seeds"]["0"]) == set(wins.NETWORKS), (
-        "run python benchmarks/papers/wins.py")
+@pytest.mark.parametrize("program, names", [
+    (wins, wins.NETWORKS), (ablation, ablation.VARIANTS)])
+def test_what_was_compared_belongs_to_the_program_of_now(program, names):
+    seeds = kept.read(program.FOUND, program.KEY).get("seeds", {})
+    assert len(seeds) >= 5, f"run python {program.__file__}"
+    assert all(set(row) == set(names) for row in seeds.values())
+
+
+def test_the_weights_of_seed_0_are_kept_in_halves_with_a_card(
+        tmp_path, monkeypatch):
+    one = on(Source(), reproduce.EXPERIMENTS["lenet5-relu"], epochs=1)
+    monkeypatch.setattr(reproduce, "FOLDER", tmp_path)
+    monkeypatch.setattr(reproduce, "WEIGHTS", tmp_path / "weights")
+    reproduce.reproduce(one, 1, with_peer=False, again=False)
+    kept = load(tmp_path / "weights" / "lenet5-relu.safetensors")
+    assert {W.dtype for W in kept["state"].values()} == {np.dtype("float16")}
+    model = one.make(rng=np.random.default_rng(1))
+    model.load_state_dict(kept["state"])
+    X, labels = Source().test
+    assert kept["card"]["accuracy"] == round(
+        evaluate(model, one.prepare(X), labels)["accuracy"], 2)
+    assert kept["card"]["parameters"] == 61706
+    assert "/" not in kept["card"]["data"], "a path of this machine"
 
 
 def test_a_run_that_was_stopped_goes_on(tmp_path, monkeypatch):
@@ -92,7 +114,8 @@ def test_a_run_that_was_stopped_goes_on(tmp_path, monkeypatch):
     record = json.loads((tmp_path / "lenet1989.json").read_text())
     assert record["seeds"]["0"] == json.loads(first)["seeds"]["0"]
     assert record["seeds"]["1"]["error"] == 75
-    assert record["seeds"]["1"]["wrong"] == {"1": 1, "2": 2, "3": 3}
+    assert record["seeds"]["1"]["wrong"] == {"1": [0, 1], "2": [0, 2],
+                                              "3": [0, 3]}
     record["key"] = "of another program"
     (tmp_path / "lenet1989.json").write_text(json.dumps(record))
     reproduce.reproduce(one, 1, with_peer=False, again=False)

@@ -21,6 +21,7 @@ from cnnbook.nn import AvgPool2D, MaxPool2D, Tanh
 from cnnbook.progress_bar import progress
 
 FOUND = kept.FOLDER / "ablation.json"
+KEY = kept.key_of(__file__, wins.__file__)
 LEARN = 1000
 ORDER = np.random.default_rng(0).permutation(28 * 28)
 
@@ -63,8 +64,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     ask.add_argument("--seeds", type=int, default=12)
     seeds = ask.parse_args().seeds
-    key = kept.key_of(__file__, wins.__file__)
-    record = {"seeds": {}} | kept.read(FOUND, key)
+    record = {"seeds": {}} | kept.read(FOUND, KEY)
     X, labels = data.mnist().train
     X, order = wins.prepare(X), np.random.default_rng(0).permutation(len(X))
     check = X[order[-ASIDE:]], labels[order[-ASIDE:]]

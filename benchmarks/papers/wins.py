@@ -23,7 +23,7 @@ from cnnbook.nn import (Adam, Flatten, Linear, ReLU, Sequential, evaluate,
                         fit, one_cycle)
 from cnnbook.progress_bar import progress
 
-FOUND = kept.FOLDER / "wins.json"
+FOUND, KEY = kept.FOLDER / "wins.json", kept.key_of(__file__)
 SIZES = 100, 300, 1000, 3000, 10_000, 60_000
 MOVES = range(7)
 
@@ -93,7 +93,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     ask.add_argument("--seeds", type=int, default=5)
     seeds = ask.parse_args().seeds
-    record = {"seeds": {}} | kept.read(FOUND, kept.key_of(__file__))
+    record = {"seeds": {}} | kept.read(FOUND, KEY)
     mnist = data.mnist()
     learn, test = [(prepare(X), labels)
                    for X, labels in (mnist.train, mnist.test)]

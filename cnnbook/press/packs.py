@@ -224,6 +224,7 @@ IN_PACKS = {"PIL": "pillow", "matplotlib": "matplotlib", "scipy": "scipy",
             "mpl_toolkits": "matplotlib", "pylab": "matplotlib",
             "sklearn": "sklearn", "sklearn.datasets": "data",
             "shiny": "shiny", "htmltools": "shiny",
+            "cnnbook.pretrained": "pretrained",
             "cnnbook.architectures.pretrained": "pretrained"}
 
 # %% ../../chapters/making/packs.ipynb #45459ead
