@@ -3,6 +3,8 @@ import re
 
 import numpy as np
 import pytest
+from setuptools import Distribution
+from setuptools.config.pyprojecttoml import apply_configuration
 
 import cnnbook
 from cnnbook import nn
@@ -28,6 +30,17 @@ def test_all_of_them_are_small():
     files = {path.stem: path.stat().st_size for path in WEIGHTS.iterdir()}
     assert set(files) == set(NAMES)
     assert sum(files.values()) < 1_000_000
+
+
+def test_the_wheel_holds_their_weights(monkeypatch):
+    "What setuptools reads in pyproject.toml; no wheel is made."
+    monkeypatch.chdir(ROOT)
+    project = apply_configuration(Distribution(), "pyproject.toml")
+    build = project.get_command_obj("build_py")
+    build.ensure_finalized()
+    build.manifest_files = {}           # there is no MANIFEST.in
+    found = build.find_data_files("cnnbook", "cnnbook")
+    assert {ROOT / path for path in found} == set(WEIGHTS.iterdir()) != set()
 
 
 @pytest.mark.parametrize("name", NAMES)
