@@ -383,6 +383,16 @@ show_data("digits", b"cnnbook")""")
                 assert "Y25uYm9vaw" not in path.read_text("utf-8"), path
 
 
+def test_a_hidden_cell_that_hands_data_shows_nothing(project):
+    chapter(project, """#| echo: false
+from cnnbook.storage import show_data
+show_data("digits-28", b"cnnbook")""")
+    make(project, langs=["es"], formats=["html"])
+    script = project / "_book/es/assets/widgets/data/digits-28.js"
+    assert script.read_text().endswith('["digits-28"] = "Y25uYm9vaw==";\n')
+    assert "bytes for the page" not in text(project)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_page_whose_output_has_html_needs_no_network(project, engine):
     chapter(project, "from IPython.display import display\n"

@@ -133,12 +133,18 @@ def embed_widgets(nb, root):
 
 # %% ../../chapters/making/staging.ipynb #27fda4c4
 def write_data(nb, folder):
-    "Move what the cells of `nb` hand to the pages to scripts in `folder`."
+    """Move what the cells of `nb` hand to the pages to scripts in `folder`.
+
+    A hidden cell shows nothing of it.
+    """
     for cell in code_cells(nb):
-        for output in cell.outputs:
+        hidden = options(cell.source, None)[0].get("echo") == "false"
+        for output in list(cell.outputs):
             data = output.get("data", {}).pop(PAGE_DATA, None)
             if data is not None:
                 write_script(folder, output["metadata"].pop("name"), data)
+                if hidden:
+                    cell.outputs.remove(output)
 
 # %% ../../chapters/making/staging.ipynb #71ef164a
 def drop_html(nb):
