@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from cnnbook import nn
-from cnnbook.architectures import lenet5_relu, pretrained
+from cnnbook.architectures import lenet5_relu
 from cnnbook.lab import softmax
 from cnnbook.storage import PAGE_DATA, from_bytes, load, to_bytes
+from cnnbook.zoo import pretrained
 from conftest import ROOT
 
 

@@ -211,7 +211,7 @@ def test_the_trained_networks_go_apart(carried, tmp_path):
     program = f"""
 import sys
 sys.path[:0] = [{str(tmp_path / 'book')!r}, {str(tmp_path / SITE)!r}]
-from cnnbook.architectures import pretrained
+from cnnbook import pretrained
 print(pretrained("lenet5-relu").card["name"])
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path,

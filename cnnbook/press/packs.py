@@ -225,7 +225,7 @@ IN_PACKS = {"PIL": "pillow", "matplotlib": "matplotlib", "scipy": "scipy",
             "sklearn": "sklearn", "sklearn.datasets": "data",
             "shiny": "shiny", "htmltools": "shiny",
             "cnnbook.pretrained": "pretrained",
-            "cnnbook.architectures.pretrained": "pretrained"}
+            "cnnbook.zoo.pretrained": "pretrained"}
 
 # %% ../../chapters/making/packs.ipynb #45459ead
 NOTICES = "notices.html"
