@@ -15,6 +15,7 @@ import argparse
 import itertools
 import sys
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -91,6 +92,14 @@ def ship(experiment, model, X, labels):
          {"card": card, "state": state})
 
 
+def short(experiment, seed, images=2000):
+    "The cost of one epoch on few images: a change of the library shows in it."
+    (X, labels), _ = experiment.sets(seed)
+    _, history = replace(experiment, epochs=1).run(
+        seed, (X[:images], labels[:images]), show=False)
+    return round(history[0]["cost"], 5)
+
+
 def peer(experiment, seed):
     "The same with PyTorch."
     import twins
@@ -119,7 +128,7 @@ def reproduce(experiment, seeds, with_peer, again):
     "Train with each seed that is missing, and keep what is found."
     path = FOLDER / f"{experiment.name}.json"
     key = experiment.key()
-    record = {"key": key, "seeds": {}, "peer": {}} | (
+    record = {"key": key, "seeds": {}, "peer": {}, "short": {}} | (
         {} if again else kept.read(path, key))
     for part, train in ("seeds", ours), ("peer", peer):
         if part == "peer" and not with_peer:
@@ -129,6 +138,8 @@ def reproduce(experiment, seeds, with_peer, again):
             record[part][str(seed)] = found(*train(experiment, seed))
             if part == "peer":
                 record["first_losses"] = first_losses(experiment)
+            else:
+                record["short"][str(seed)] = short(experiment, seed)
             kept.write(path, record, ["numpy"] + ["torch"] * (
                 part == "peer"), f"made_{part}")
             print(f"{experiment.name}, seed {seed}, {part}: "

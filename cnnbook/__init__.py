@@ -32,6 +32,7 @@ __getattr__, __dir__, __all__ = attach(__name__, {
             "update_parameters"],
     "data": ["minibatches", "shift_images", "smooth_labels",
              "stratified_split"],
+    "architectures": ["pretrained"],
     "evaluation": ["confusion_matrix", "wilson_interval"],
     "images": ["read_cifar10", "read_idx", "read_image", "read_images",
                "read_mnist"],

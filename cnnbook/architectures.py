@@ -440,7 +440,8 @@ def random_affine(
 # %% ../chapters/11_architectures.ipynb #59be48da
 def _digits_28(images):
     "Pixels from 0 to 255, as (m, 28, 28, 1)."
-    X = as_array("images", images, (3, 4), "(m, 28, 28) or (m, 28, 28, 1)")
+    X = as_array("images", images, (3, 4), "(m, 28, 28) or (m, 28, 28, 1)",
+                 batch=True)
     X = X[..., None] if X.ndim == 3 else X
     check_equal("images", X.shape[1:], (28, 28, 1), "as the size of each")
     if X.size and not (X.min() >= 0 and (X.max() > 1 or X.max() == 0)
