@@ -10,6 +10,7 @@ from posixpath import dirname, join, normpath
 from urllib.request import urlopen
 
 import pytest
+from pypdf import PdfReader
 
 from cnnbook.press.links import broken_links
 from cnnbook.press.quarto import find_quarto
@@ -78,8 +79,21 @@ def test_each_language_is_rendered_from_the_root(root):
 
 
 def test_the_whole_book_is_rendered_from_the_root(root):
+    change_manifest(root, lambda manifest: manifest["cnnbook"].update(
+        making={"chapters": ["chapters/making/m.ipynb"]}))
+    (root / "chapters" / "making").mkdir()
+    write(root / "chapters" / "making" / "m.ipynb",
+          *pair("# Taller {#sec-m}", "# Workshop {#sec-m}"))
+    chapter(root, es=r"Dijo @knuth: $A \cap B$, como en el @sec-m.",
+            en=r"So @knuth said: $A \cap B$, as in @sec-m.")
+    for name in "making/m", "a":
+        begin_empty(root / "chapters" / f"{name}.ipynb")
     status, log = quarto(root, "render", "--profile", "en")
     assert status == 0, log
+    paper = "".join(page.extract_text() for page in PdfReader(
+        root / "_site" / "en" / "cnnbook-en.pdf").pages)
+    assert "\N{INTERSECTION}" in paper     # which Typst calls by another name
+    assert "as in" in paper                 # of a page that is not on paper
     made = {path.name for path in (root / "_site" / "en").iterdir()}
     assert {"index.html", "cnnbook-en.pdf", "cnnbook-en.epub"} <= made
     assert "search.json" not in made
