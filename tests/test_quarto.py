@@ -9,7 +9,9 @@ import zipfile
 from posixpath import dirname, join, normpath
 from urllib.request import urlopen
 
+import nbformat
 import pytest
+from nbformat.v4 import new_markdown_cell
 from pypdf import PdfReader
 
 from cnnbook.press.links import broken_links
@@ -38,7 +40,6 @@ def root(project, tmp_path_factory, monkeypatch):   # noqa: F811
 
 def begin_empty(path):
     "Begin a notebook as those of the book do."
-    import nbformat
     nb = nbformat.read(path, as_version=4)
     nb.cells.insert(0, nbformat.v4.new_markdown_cell(""))
     nbformat.write(nb, path)
@@ -84,14 +85,22 @@ def test_the_whole_book_is_rendered_from_the_root(root):
     (root / "chapters" / "making").mkdir()
     write(root / "chapters" / "making" / "m.ipynb",
           *pair("# Taller {#sec-m}", "# Workshop {#sec-m}"))
-    chapter(root, es=r"Dijo @knuth: $A \cap B$, como en el @sec-m.",
-            en=r"So @knuth said: $A \cap B$, as in @sec-m.")
+    chapter(root, es=r"Dijo @knuth: $A \cap B$, como en el @sec-m; @eq-c.",
+            en=r"So @knuth said: $A \cap B$, as in @sec-m; @eq-c.")
+    for name, (first, last) in {"index": "ab", "chapters/a": "cd"}.items():
+        nb = nbformat.read(root / f"{name}.ipynb", as_version=4)
+        nb.cells += [new_markdown_cell(f"$$x = {last}$$"), new_markdown_cell(
+            f"$$x = {first}$$ {{#eq-{first}}}")]
+        nbformat.write(nb, root / f"{name}.ipynb")
     for name in "making/m", "a":
         begin_empty(root / "chapters" / f"{name}.ipynb")
     status, log = quarto(root, "render", "--profile", "en")
     assert status == 0, log
     paper = "".join(page.extract_text() for page in PdfReader(
         root / "_site" / "en" / "cnnbook-en.pdf").pages)
+    paper = re.sub(r"\s+", " ", paper)
+    assert "Equation 1.1" in paper and "Equation (" not in paper
+    assert {"(1)", "(1.1)"} == set(re.findall(r"\((?:\d\.)?\d\)", paper))
     assert "\N{INTERSECTION}" in paper     # which Typst calls by another name
     assert "as in" in paper                 # of a page that is not on paper
     made = {path.name for path in (root / "_site" / "en").iterdir()}
