@@ -29,7 +29,7 @@ import lenet1989
 import numpy as np
 import small
 
-from cnnbook.architectures import PRETRAINED
+from cnnbook.zoo import PRETRAINED
 from cnnbook.nn import outputs
 from cnnbook.progress_bar import progress
 from cnnbook.storage import save

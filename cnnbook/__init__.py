@@ -32,9 +32,9 @@ __getattr__, __dir__, __all__ = attach(__name__, {
             "update_parameters"],
     "data": ["minibatches", "shift_images", "smooth_labels",
              "stratified_split"],
-    "architectures": ["pretrained"],
+    "zoo": ["pretrained"],
     "evaluation": ["confusion_matrix", "wilson_interval"],
     "images": ["read_cifar10", "read_idx", "read_image", "read_images",
                "read_mnist"],
 }, rooms=["architectures", "checks", "classroom", "drawings", "interop",
-          "interpret", "nn", "press", "progress_bar", "storage", "sums"])
+          "interpret", "nn", "press", "progress_bar", "storage", "sums", "zoo"])

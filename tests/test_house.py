@@ -32,6 +32,7 @@ ARROWS = {
     "fast": set(CORE),
     "nn": {*CORE, "fast"},
     "architectures": {*CORE, "fast", "nn"},
+    "zoo": {*CORE, "nn", "architectures"},
     "interpret": {*CORE, "fast", "nn"},
     "interop": {*CORE, "fast", "nn"},
     "press": set(CORE),

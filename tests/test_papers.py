@@ -9,6 +9,7 @@ import pytest
 from cnnbook.nn import evaluate
 from cnnbook.storage import load
 from conftest import ROOT
+from test_data import first_fashion, mnist                  # noqa: F401
 
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "benchmarks" / "papers")]
 
@@ -22,6 +23,9 @@ ASIDE = 100
 
 EXPERIMENTS = list(reproduce.EXPERIMENTS.values())
 NAMES = dict(argvalues=EXPERIMENTS, ids=lambda one: one.name)
+FOUND = dict(NAMES, argvalues=[
+    one for one in EXPERIMENTS
+    if (reproduce.FOLDER / f"{one.name}.json").exists()])
 
 
 @pytest.fixture(autouse=True)
@@ -67,13 +71,27 @@ def test_pytorch_takes_the_same_first_steps(one):
     assert reproduce.first_losses(on(Source(), one)) < 1e-6
 
 
-@pytest.mark.parametrize("one", **NAMES)
+def recorded(one):
+    return json.loads((reproduce.FOLDER / f"{one.name}.json").read_text(
+        "utf-8"))
+
+
+@pytest.mark.parametrize("one", **FOUND)
 def test_what_was_found_belongs_to_the_program_of_now(one):
-    path = reproduce.FOLDER / f"{one.name}.json"
-    if path.exists():
-        record = json.loads(path.read_text("utf-8"))
-        assert record["key"] == one.key(), (
-            f"run python benchmarks/reproduce.py {one.name}")
+    assert recorded(one)["key"] == one.key(), (
+        f"run python benchmarks/reproduce.py {one.name}")
+
+
+@pytest.mark.parametrize("one", **FOUND)
+def test_a_short_run_falls_among_the_recorded_ones(one, request, monkeypatch):
+    "So a change of the library that spoils learning is seen."
+    monkeypatch.undo()                  # as many aside as when it was run
+    fixture = "first_fashion" if "fashion" in one.name else "mnist"
+    source = request.getfixturevalue(fixture)
+    found = reproduce.short(replace(one, source=lambda: source), 0)
+    costs = list(recorded(one)["short"].values())
+    margin = max(max(costs) - min(costs), 0.1 * costs[0])
+    assert min(costs) - margin < found < max(costs) + margin
 
 
 @pytest.mark.parametrize("program, names", [

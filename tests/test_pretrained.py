@@ -6,7 +6,7 @@ import pytest
 
 import cnnbook
 from cnnbook import nn
-from cnnbook.architectures import PRETRAINED, lenet5_images, unit_images
+from cnnbook.zoo import PRETRAINED, lenet5_images, unit_images
 from conftest import ROOT
 from test_data import first_fashion, mnist                  # noqa: F401
 

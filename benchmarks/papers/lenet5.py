@@ -10,9 +10,9 @@ import sys
 from experiment import Experiment
 
 from cnnbook import data
-from cnnbook.architectures import (lenet5, lenet5_images, random_affine,
-                                   rbf_loss)
+from cnnbook.architectures import lenet5, random_affine, rbf_loss
 from cnnbook.nn import SGD, cosine
+from cnnbook.zoo import lenet5_images
 
 
 def distort(X, rng):

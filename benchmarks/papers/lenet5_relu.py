@@ -6,8 +6,9 @@ squeezed, slanted and moved while it learns, and its rate follows one cycle.
 from experiment import Experiment
 
 from cnnbook import data
-from cnnbook.architectures import lenet5_relu, random_affine, unit_images
+from cnnbook.architectures import lenet5_relu, random_affine
 from cnnbook.nn import SGD, one_cycle
+from cnnbook.zoo import unit_images
 
 
 def distort(X, rng):

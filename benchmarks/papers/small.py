@@ -10,8 +10,9 @@ import numpy as np
 from experiment import Experiment
 
 from cnnbook import data
-from cnnbook.architectures import random_affine, small_cnn, unit_images
+from cnnbook.architectures import random_affine, small_cnn
 from cnnbook.nn import SGD, one_cycle
+from cnnbook.zoo import unit_images
 
 
 def distort(X, rng):
