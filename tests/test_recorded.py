@@ -130,7 +130,7 @@ def test_asking_for_a_data_set_that_is_not_here_downloads_nothing(
         monkeypatch, tmp_path, name):
     def fetched(*_):
         raise AssertionError("a build must not download")
-    for way in "openml", "npm_pack":
+    for way in "openml", "npm_archive", "npm_pack":
         monkeypatch.setattr(data.downloads, way, fetched)
     monkeypatch.setenv("CNNBOOK_DATA", str(tmp_path / "none"))
     resources.has_data.cache_clear()
