@@ -108,7 +108,7 @@ def test_other_images_are_refused(images, told):
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="name must .*mnist-small.*got 'alex"):
+    with pytest.raises(ValueError, match="name must .*lenet5-relu.*got 'alex"):
         cnnbook.pretrained("alexnet")
     with pytest.raises(TypeError, match="name must"):
         cnnbook.pretrained(5)
