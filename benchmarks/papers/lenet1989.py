@@ -9,7 +9,7 @@ from experiment import Experiment
 
 from cnnbook import data
 from cnnbook.architectures import lenet1989, squared_error
-from cnnbook.nn import SGD
+from cnnbook.nn import SGD, cosine
 
 LEARN, TEST = 7291, 2007
 
@@ -42,6 +42,7 @@ LENET_1989 = Experiment(
     "lenet1989", data.mnist, lenet1989, prepare,
     optimizer=lambda model: SGD(model, 0.03),
     epochs=23, batch=1,                 # 23 passes, an image at a time
+    schedule=cosine(0.01),
     loss=squared_error, choose=draw)
 
 if __name__ == "__main__":
