@@ -98,7 +98,7 @@ def test_a_short_run_falls_among_the_recorded_ones(one, request, monkeypatch):
     (wins, wins.NETWORKS), (ablation, ablation.VARIANTS)])
 def test_what_was_compared_belongs_to_the_program_of_now(program, names):
     seeds = kept.read(program.FOUND, program.KEY).get("seeds", {})
-    assert len(seeds) >= 5, f"run python {program.__file__}"
+    assert len(seeds) >= 3, f"run python {program.__file__}"
     assert all(set(row) == set(names) for row in seeds.values())
 
 
