@@ -1,8 +1,8 @@
 """The network of 1989 (LeCun et al., Neural Computation 1), on MNIST.
 
-Its zip codes were never published. Digits of MNIST take their place, as in
-Karpathy's repetition of 2022, shrunk to 16 x 16: 7,291 to learn from and
-2,007 to be tested with, as in the paper. Each seed draws its own.
+It read zip codes. Digits of MNIST take their place, as in Karpathy's repetition
+of 2022, shrunk to 16 x 16: 7,291 to learn from and 2,007 to be tested with, as
+in the paper. Each seed draws its own.
 """
 import numpy as np
 from experiment import Experiment
