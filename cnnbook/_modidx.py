@@ -40,6 +40,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                        'cnnbook.architectures.TableConv2D.size': ( 'architectures.html#tableconv2d.size',
                                                                                    'cnnbook/architectures.py'),
                                        'cnnbook.architectures._block': ('architectures.html#_block', 'cnnbook/architectures.py'),
+                                       'cnnbook.architectures._check_makes': ( 'architectures.html#_check_makes',
+                                                                               'cnnbook/architectures.py'),
                                        'cnnbook.architectures._conv_norm': ('architectures.html#_conv_norm', 'cnnbook/architectures.py'),
                                        'cnnbook.architectures._initialize_1989': ( 'architectures.html#_initialize_1989',
                                                                                    'cnnbook/architectures.py'),

@@ -238,6 +238,14 @@ def lenet5(rng, dtype=np.float32):
         Flatten(), Linear(120, 84, **settings), _scaled_tanh(),     # F6
         RBF(digit_codes(), dtype)), rng)
 
+# %% ../chapters/11_architectures.ipynb #d37c380f
+def _check_makes(name, make):
+    "TypeError unless the argument `name` makes layers, as the class ReLU."
+    if isinstance(make, Layer) or not callable(make) or (
+            not isinstance(make(), Layer)):
+        raise TypeError(f"{name} must make a layer, as ReLU does; "
+                        f"got {make!r}")
+
 # %% ../chapters/11_architectures.ipynb #76b2c3b0
 def lenet5_relu(
     rng, dtype=np.float32,
@@ -245,7 +253,9 @@ def lenet5_relu(
     pool=MaxPool2D,     # makes the layer that halves the maps
 ):
     "LeNet-5 as it is built today: (m, 28, 28, 1) -> (m, 10)."
-    settings = {"rng": rng, "dtype": dtype}
+    settings = {"rng": as_generator(rng), "dtype": dtype}
+    _check_makes("activation", activation)
+    _check_makes("pool", pool)
     return Sequential(
         Conv2D(1, 6, 5, pad=2, **settings), activation(), pool(),
         Conv2D(6, 16, 5, **settings), activation(), pool(),
@@ -316,7 +326,7 @@ def small_cnn(
 ):
     "A small network of today: (m, 28, 28, 1) -> (m, 10)."
     layers, n_in = [], 1
-    for stage, n_out in enumerate(widths):
+    for stage, n_out in enumerate(as_int("widths", n, 1) for n in widths):
         layers += [MaxPool2D()] if stage else []
         for _ in range(2 if stage else 1):
             layers += [Conv2D(n_in, n_out, 3, pad=1, bias=False, rng=rng,

@@ -11,7 +11,7 @@ from inspect import isfunction, isgenerator
 import numpy as np
 import pytest
 
-from cnnbook import architectures, data, fast, interpret, lab, nn
+from cnnbook import architectures, data, fast, interpret, lab, nn, zoo
 from cnnbook.backprop import (check_gradient, conv_backward,
                               create_mask_from_window, distribute_value,
                               global_average_pool_backward, numeric_gradient,
@@ -524,6 +524,11 @@ TABLE |= {
 
 # ---- the architectures ----
 
+DIGITS = np.full((2, 28, 28), 200, np.uint8)
+NO_DIGITS = no_array(2, 28, 28) | {
+    "scaled": DIGITS / 255, "negative": DIGITS - 201.0, "of one axis": [1, 2],
+    "larger": np.zeros((2, 32, 32)), "colored": np.zeros((2, 28, 28, 3))}
+
 TABLE |= forward_and_backward(architectures.PositionBias(5, 6, 3), 2, 5, 6, 3)
 TABLE |= forward_and_backward(architectures.Subsample(3), 2, 5, 6, 3)
 TABLE |= forward_and_backward(
@@ -531,6 +536,17 @@ TABLE |= forward_and_backward(
 TABLE |= {
     architectures.lenet1989: (dict(rng=GENERATOR), {"rng": NO_GENERATOR}),
     architectures.lenet5: (dict(rng=GENERATOR), {"rng": NO_GENERATOR}),
+    architectures.lenet5_relu: (
+        dict(rng=GENERATOR, activation=nn.Tanh, pool=nn.AvgPool2D), {
+            "rng": NO_GENERATOR} | dict.fromkeys(("activation", "pool"), {
+                "None": None, "a layer": nn.ReLU(), "no layer": dict})),
+    architectures.small_cnn: (dict(rng=GENERATOR, widths=(2, 3)), {
+        "rng": NO_GENERATOR, "widths": {
+            "zero": (0, 2), "half": (2.5,), "text": "ab"}}),
+    zoo.lenet5_images: (dict(images=DIGITS), {"images": NO_DIGITS}),
+    zoo.unit_images: (dict(images=DIGITS), {"images": NO_DIGITS}),
+    zoo.pretrained: (dict(name="lenet5-relu"), {"name": {
+        "None": None, "a number": 5, "unknown": "alexnet"}}),
     architectures.digit_codes: ({}, {}),
     architectures.PositionBias: (dict(n_H=5, n_W=6, n_C=3), {
         key: no_integer(1) for key in ("n_H", "n_W", "n_C")}),
@@ -591,7 +607,8 @@ INSIDE = {"train_step", "batches_per_epoch", "sum_over", "mean_over",
 INSIDE |= {"mnist", "fashion_mnist", "cifar10", "photographs"}
 MODULES = ("checks", "convolution1d", "padding", "convolution2d",
            "conv_layer", "pooling", "backprop", "lab", "data", "evaluation",
-           "drawings", "progress_bar", "nn", "architectures", "interpret")
+           "drawings", "progress_bar", "nn", "architectures", "zoo",
+           "interpret")
 
 
 @pytest.mark.parametrize("module", MODULES)
