@@ -1,11 +1,10 @@
 """The networks that come with the module, as who imports it meets them."""
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
-from setuptools import Distribution
-from setuptools.config.pyprojecttoml import apply_configuration
-
 import cnnbook
 from cnnbook import nn
 from cnnbook.zoo import PRETRAINED, lenet5_images, unit_images
@@ -32,15 +31,22 @@ def test_all_of_them_are_small():
     assert sum(files.values()) < 1_000_000
 
 
-def test_the_wheel_holds_their_weights(monkeypatch):
+def test_the_wheel_holds_their_weights():
     "What setuptools reads in pyproject.toml; no wheel is made."
-    monkeypatch.chdir(ROOT)
-    project = apply_configuration(Distribution(), "pyproject.toml")
-    build = project.get_command_obj("build_py")
-    build.ensure_finalized()
-    build.manifest_files = {}           # there is no MANIFEST.in
-    found = build.find_data_files("cnnbook", "cnnbook")
-    assert {ROOT / path for path in found} == set(WEIGHTS.iterdir()) != set()
+    program = """
+from setuptools import Distribution
+from setuptools.config.pyprojecttoml import apply_configuration
+
+project = apply_configuration(Distribution(), "pyproject.toml")
+build = project.get_command_obj("build_py")
+build.ensure_finalized()
+build.manifest_files = {}               # there is no MANIFEST.in
+print(*build.find_data_files("cnnbook", "cnnbook"))
+"""                                     # apart: it changes where modules are
+    found = subprocess.run([sys.executable, "-c", program], cwd=ROOT,
+                           check=True, capture_output=True, text=True).stdout
+    assert {ROOT / path for path in found.splitlines()[-1].split()} == set(
+        WEIGHTS.iterdir()) != set()
 
 
 @pytest.mark.parametrize("name", NAMES)
