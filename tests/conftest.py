@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import time
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -67,27 +68,38 @@ class Skips:
 
 
 class QuartoProof:
-    """Tells how many tests needed Quarto; a whole green run proves it.
+    """Tells how many tests needed Quarto; a whole green run of these files
+    proves it.
 
-    Its version is then added to those with which `make book` takes it.
+    Its version is then added to those with which `make book` takes it. What
+    fails elsewhere says nothing of Quarto.
     """
     WHOLE = {f"test_{name}.py" for name in (
         "book", "browser", "build", "quarto", "page", "one_truth")}
 
     def __init__(self, version):
         self.version, self.passed = version, 0
+        self.ended, self.failed = Counter(), set()
 
     def pytest_runtest_logreport(self, report):
-        name = report.nodeid
+        path, _, name = report.nodeid.partition("::")
+        file = path.rpartition("/")[2]
+        self.ended[file] += report.when == "teardown"
+        if report.failed:
+            self.failed.add(file)
         if report.when == "call" and report.passed:
-            self.passed += "quarto" in name.partition("::")[2] or (
-                "test_quarto" in name)
+            self.passed += "quarto" in name or file == "test_quarto.py"
+
+    def proves(self, items):
+        "True if all the tests of these files ran, and none failed."
+        asked = Counter(item.path.name for item in items)
+        return not self.WHOLE & self.failed and all(
+            0 < asked[file] == self.ended[file] for file in self.WHOLE)
 
     def pytest_sessionfinish(self, session):
-        seen = {item.path.name for item in session.items}
         listed = (ROOT / PROVED).read_text("utf-8").split()
-        whole = self.WHOLE <= seen and not session.config.option.keyword
-        if whole and session.exitstatus == 0 and self.version not in listed:
+        if (self.version not in listed and self.proves(session.items)
+                and not session.config.option.keyword):
             write_whole(ROOT / PROVED, "".join(
                 f"{version}\n" for version in [*listed, self.version]))
 

@@ -2,10 +2,12 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from conftest import MAY_SKIP, ROOT, is_listed, may_skip
+from conftest import MAY_SKIP, ROOT, QuartoProof, is_listed, may_skip
 
 SKIPS = """
 import pytest
@@ -75,3 +77,25 @@ def test_the_list_says_what_and_why():
                          "is not installed", listed)
     assert not is_listed("tests/test_browser.py::test_a[pandoc]",
                          "Quarto has its own buttons", listed)
+
+
+def test_quarto_is_proved_by_the_tests_that_ran_and_no_others():
+    "Collecting them is not enough, and what fails elsewhere does not count."
+    names = sorted(QuartoProof.WHOLE)
+    items = [SimpleNamespace(path=Path(name)) for name in names]
+
+    def proved(ran, failed=()):
+        proof = QuartoProof("1.10")
+        for name in ran:
+            for when in "setup", "call", "teardown":
+                proof.pytest_runtest_logreport(SimpleNamespace(
+                    nodeid=f"tests/{name}::test_it[quarto]", when=when,
+                    passed=name not in failed,
+                    failed=name in failed and when == "call"))
+        return proof.proves(items)
+
+    assert proved(names)
+    assert proved([*names, "test_nn.py"], failed=["test_nn.py"])
+    assert not proved([])
+    assert not proved(names[1:])
+    assert not proved(names, failed=names[:1])
