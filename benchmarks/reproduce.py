@@ -136,9 +136,9 @@ def reproduce(experiment, seeds, with_peer, again):
         todo = [seed for seed in range(seeds) if str(seed) not in record[part]]
         for seed in progress(todo, label=f"{experiment.name}, {part}"):
             record[part][str(seed)] = found(*train(experiment, seed))
-            if part == "peer":
+            if part == "peer" and "first_losses" not in record:
                 record["first_losses"] = first_losses(experiment)
-            else:
+            if part == "seeds":
                 record["short"][str(seed)] = short(experiment, seed)
             kept.write(path, record, ["numpy"] + ["torch"] * (
                 part == "peer"), f"made_{part}")

@@ -7,18 +7,17 @@ networks that lack one of its pieces. They are measured on 10,000 others of
 the training set, so no test set is opened. Each seed draws its 1,000 images
 and the start of the networks. Kept in chapters/recorded/papers/ablation.json.
 """
-import argparse
 from functools import partial
 
 import kept
 import numpy as np
 import wins
-from experiment import ASIDE
+from experiment import set_aside
 
 from cnnbook import data
 from cnnbook.architectures import lenet5_relu, random_affine
 from cnnbook.nn import AvgPool2D, MaxPool2D, Tanh
-from cnnbook.progress_bar import progress
+from cnnbook.zoo import unit_images
 
 FOUND = kept.FOLDER / "ablation.json"
 KEY = kept.key_of(__file__, wins.__file__)
@@ -60,21 +59,15 @@ def measure(variant, learn, check, seed):
 
 
 def main():
-    ask = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    ask.add_argument("--seeds", type=int, default=12)
-    seeds = ask.parse_args().seeds
-    record = {"seeds": {}} | kept.read(FOUND, KEY)
+    seeds = kept.asked_seeds(__doc__, 12)
     X, labels = data.mnist().train
-    X, order = wins.prepare(X), np.random.default_rng(0).permutation(len(X))
-    check = X[order[-ASIDE:]], labels[order[-ASIDE:]]
-    todo = [seed for seed in range(seeds) if str(seed) not in record["seeds"]]
-    for seed in progress(todo, label="seed"):
-        few = np.random.default_rng(seed).choice(order[:-ASIDE], LEARN, False)
-        record["seeds"][str(seed)] = {
-            name: measure(variant, (X[few], labels[few]), check, seed)
-            for name, variant in VARIANTS.items()}
-        kept.write(FOUND, record, ["numpy"])
+    (X, labels), check = set_aside(unit_images(X), labels)
+
+    def each(seed):
+        few = np.random.default_rng(seed).choice(len(X), LEARN, False)
+        return {name: measure(variant, (X[few], labels[few]), check, seed)
+                for name, variant in VARIANTS.items()}
+    kept.by_seed(FOUND, KEY, seeds, each)
 
 
 if __name__ == "__main__":

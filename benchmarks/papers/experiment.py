@@ -22,6 +22,13 @@ from cnnbook.nn import evaluate, fit, softmax_cross_entropy
 ASIDE = 10_000      # images of the training set to choose the settings with
 
 
+def set_aside(X, labels):
+    "The two parts of a training set: to learn from, and to choose with."
+    order = np.random.default_rng(0).permutation(len(X))
+    return [(X[part], labels[part])
+            for part in (order[:-ASIDE], order[-ASIDE:])]
+
+
 def whole(learn, test, rng):
     "All images, of both parts."
     return learn, test
@@ -56,17 +63,11 @@ class Experiment:
         Without `test`, both are parts of the training set.
         """
         source = self.source()
-        X, labels = source.train
-        if test:
-            opened = source.test
-        else:
-            order = np.random.default_rng(0).permutation(len(X))
-            last = order[-ASIDE:]
-            X, labels, opened = (X[order[:-ASIDE]], labels[order[:-ASIDE]],
-                                 (X[last], labels[last]))
+        learn, check = ((source.train, source.test) if test
+                        else set_aside(*source.train))
         rng = np.random.default_rng(1989 + seed)
-        return [(self.prepare(X), labels) for X, labels in
-                self.choose((X, labels), opened, rng)]
+        return [(self.prepare(X), labels)
+                for X, labels in self.choose(learn, check, rng)]
 
     def run(self, seed, learn, check=None, dtype=np.float32, show=None):
         "A model that has learned from `learn`, and its history."

@@ -1,9 +1,11 @@
 """What the programs find is kept as it comes, until a program changes."""
+import argparse
 import hashlib
 import json
 from pathlib import Path
 
 from cnnbook.press.recorded import circumstances
+from cnnbook.progress_bar import progress
 from cnnbook.storage import write_whole
 
 FOLDER = Path(__file__).resolve().parents[2] / "chapters/recorded/papers"
@@ -26,3 +28,20 @@ def write(path, record, packages, made="made"):
     record[made] = circumstances(packages)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, json.dumps(record, indent=1) + "\n")
+
+
+def asked_seeds(program, seeds):
+    "How many seeds the command asks for; `program` is the text of --help."
+    ask = argparse.ArgumentParser(
+        description=program, formatter_class=argparse.RawTextHelpFormatter)
+    ask.add_argument("--seeds", type=int, default=seeds)
+    return ask.parse_args().seeds
+
+
+def by_seed(path, key, seeds, measure):
+    "Keep what `measure(seed)` finds of each seed that is not kept yet."
+    record = {"seeds": {}} | read(path, key)
+    todo = [seed for seed in range(seeds) if str(seed) not in record["seeds"]]
+    for seed in progress(todo, label="seed"):
+        record["seeds"][str(seed)] = measure(seed)
+        write(path, record, ["numpy"])

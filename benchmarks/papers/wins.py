@@ -7,7 +7,6 @@ on MNIST: with 100 to 60,000 images to learn from; tested on digits that are
 moved by 0 to 6 pixels; and with the pixels in another order, the same in all
 images. Kept in chapters/recorded/papers/wins.json, seed by seed.
 """
-import argparse
 import sys
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from cnnbook import data
 from cnnbook.architectures import lenet5_relu
 from cnnbook.nn import (Adam, Flatten, Linear, ReLU, Sequential, evaluate,
                         fit, one_cycle)
-from cnnbook.progress_bar import progress
+from cnnbook.zoo import unit_images
 
 FOUND, KEY = kept.FOLDER / "wins.json", kept.key_of(__file__)
 SIZES = 100, 300, 1000, 3000, 10_000, 60_000
@@ -35,10 +34,6 @@ def dense(rng, dtype=np.float32):
 
 
 NETWORKS = {"dense": dense, "convolutional": lenet5_relu}
-
-
-def prepare(images):
-    return (images / 255).astype(np.float32)
 
 
 def train(make, X, labels, seed, augment=None):
@@ -89,20 +84,13 @@ def measure(make, seed, learn, test):
 
 
 def main():
-    ask = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    ask.add_argument("--seeds", type=int, default=5)
-    seeds = ask.parse_args().seeds
-    record = {"seeds": {}} | kept.read(FOUND, KEY)
+    seeds = kept.asked_seeds(__doc__, 5)
     mnist = data.mnist()
-    learn, test = [(prepare(X), labels)
+    learn, test = [(unit_images(X), labels)
                    for X, labels in (mnist.train, mnist.test)]
-    todo = [seed for seed in range(seeds) if str(seed) not in record["seeds"]]
-    for seed in progress(todo, label="seed"):
-        record["seeds"][str(seed)] = {
-            name: measure(make, seed, learn, test)
-            for name, make in NETWORKS.items()}
-        kept.write(FOUND, record, ["numpy"])
+    kept.by_seed(FOUND, KEY, seeds, lambda seed: {
+        name: measure(make, seed, learn, test)
+        for name, make in NETWORKS.items()})
 
 
 if __name__ == "__main__":
