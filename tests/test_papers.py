@@ -9,7 +9,6 @@ import pytest
 from cnnbook.nn import evaluate
 from cnnbook.storage import load
 from conftest import ROOT
-from test_data import first_fashion, mnist                  # noqa: F401
 
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "benchmarks" / "papers")]
 

@@ -5,11 +5,11 @@ import sys
 
 import numpy as np
 import pytest
+
 import cnnbook
 from cnnbook import nn
 from cnnbook.zoo import PRETRAINED, lenet5_images, unit_images
 from conftest import ROOT
-from test_data import first_fashion, mnist                  # noqa: F401
 
 NAMES = list(PRETRAINED)
 WEIGHTS = ROOT / "cnnbook" / "weights"
